@@ -1,0 +1,32 @@
+// Ids that a retry finds again: a command's from what was asked under which key, and from it the created stream's and each event's
+// (journal/codec.ts, eventIdOf). The key's time prefix is kept where the key is a UUIDv7, so that ids arrive in index order.
+import { createHash } from 'node:crypto';
+import { fillRandom } from '../journal/random.ts';
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** The id of a command: a UUIDv8 over who asked what of what under which idempotency key. */
+export function commandIdOf(subject: string, command: string, target: string, key: string): string {
+  const hex = createHash('sha256').update(`${subject}\n${command}\n${target}\n${key}`).digest('hex');
+  const time = UUID_V7.test(key) ? key.replaceAll('-', '').slice(0, 12).toLowerCase() : hex.slice(0, 12);
+  return uuidOf(time, hex.slice(12, 30));
+}
+
+/** A fresh command id, for a command without a key: like the id under a UUIDv7 key drawn now (epoch milliseconds). */
+export function drawCommandId(nowMs: number): string {
+  const random = Buffer.allocUnsafe(9);
+  fillRandom(random, 0, 9);
+  return uuidOf(Math.floor(nowMs).toString(16).padStart(12, '0').slice(-12), random.toString('hex'));
+}
+
+/** The id of the stream that a command creates. */
+export function createdIdOf(commandId: string): string {
+  // Another UUID than the command's own, told apart by its variant digits; the time prefix stays.
+  const last = (Number.parseInt(commandId.slice(-4), 16) ^ 0x8000).toString(16).padStart(4, '0');
+  return commandId.slice(0, -4) + last;
+}
+
+function uuidOf(time: string, rest: string): string {
+  const variant = ((Number.parseInt(rest.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8, 12)}-8${rest.slice(0, 3)}-${variant}${rest.slice(4, 7)}-${rest.slice(7, 18).padEnd(12, '0')}`;
+}

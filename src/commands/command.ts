@@ -1,0 +1,56 @@
+// A command is one declaration: its route, OpenAPI entry, roles, body, stream, decider and refusals. handler.ts runs any of them,
+// api/command-routes.ts makes each a route, docs/errors.md lists the refusals.
+import type { z } from 'zod';
+import type { Decider } from '../domain/kernel/decider.ts';
+import type { Actor } from '../domain/kernel/event.ts';
+import type { ActingRole } from '../domain/kernel/roles.ts';
+
+/** What decides a command besides its body and the stream's past: it goes into the command, so that a rehearsal decides alike. */
+export interface CommandContext {
+  /** RFC 3339 UTC with milliseconds, by the one clock. */
+  readonly now: string;
+  readonly actor: Actor;
+  /** The aggregate's id: given by the path, or derived from the command's for one that is created. */
+  readonly id: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever a decider decides on, the declaration takes from it
+type AnyDecider = Decider<any, any, any, any>;
+type CommandOf<D> = D extends Decider<infer Command, infer _S, infer _F, infer _C> ? Command : never;
+type StateOf<D> = D extends Decider<infer _, infer State, infer _F, infer _C> ? State : never;
+type CodeOf<D> = D extends Decider<infer _, infer _S, infer _F, infer Code> ? Code : never;
+
+export interface CommandDraft<Params, Body, D extends AnyDecider> {
+  /** Imperative: `OpenTicket`. */
+  readonly name: string;
+  /** Of the body: together with the name it says how a kept one is read. 1 where absent. */
+  readonly version?: number;
+  readonly summary: string;
+  /** `POST /v1/tickets/{ticketId}/assign`; absent where only the program itself issues it, or another route does. */
+  readonly route?: `${'POST' | 'DELETE'} /v1/${string}`;
+  readonly roles: readonly ActingRole[];
+  readonly params: z.ZodType<Params>;
+  readonly body: z.ZodType<Body>;
+  /** The category of the stream: its name is `<category>-<id>`. */
+  readonly category: string;
+  /** The aggregate's id from the path; absent for a command that creates one. */
+  readonly target?: (params: Params) => string;
+  readonly decider: D;
+  /** HTTP status of each refusal. */
+  readonly rejections: Readonly<Record<CodeOf<D>, number>>;
+  /** Row-level right by the aggregate's own state; where false the answer is that there is no such thing. */
+  readonly visibleTo?: (state: StateOf<D>, actor: Actor) => boolean;
+  readonly command: (input: { readonly params: Params; readonly body: Body }, context: CommandContext) => CommandOf<D>;
+}
+
+export interface CommandDeclaration<Params, Body, D extends AnyDecider> extends CommandDraft<Params, Body, D> {
+  readonly version: number;
+}
+
+/** A command whose types are its own business. */
+// biome-ignore lint/suspicious/noExplicitAny: the handler takes declarations of every type, each consistent in itself
+export type AnyCommand = CommandDeclaration<any, any, any>;
+
+export function defineCommand<Params, Body, D extends AnyDecider>(draft: CommandDraft<Params, Body, D>): CommandDeclaration<Params, Body, D> {
+  return { version: 1, ...draft };
+}

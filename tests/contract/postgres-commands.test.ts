@@ -1,0 +1,14 @@
+import { createTestDatabase } from '../support/database.ts';
+import { openPostgresJournal } from '../support/postgres-journal.ts';
+import { commandContract } from './commands.ts';
+
+commandContract('Postgres', async ({ now }) => {
+  const database = await createTestDatabase();
+  const { url } = database;
+  return {
+    journal: await openPostgresJournal({ url, now }),
+    another: () => openPostgresJournal({ url, now }),
+    keysUrl: url,
+    close: () => database.drop(),
+  };
+});
