@@ -1,0 +1,173 @@
+// The projection engine of one process: a runner for each read model over one shared reader, leases, controls, the auditor.
+// Any number of processes may run it on one database; each read model is written by one of them.
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { JournalReader } from '../../journal/journal.ts';
+import { readCheckpoints } from './books.ts';
+import { CONTROL_CATEGORY, Controls } from './controls.ts';
+import { assertSameJournal, JournalMismatch } from './journal-identity.ts';
+import { Leases } from './leases.ts';
+import { type EngineLog, type EngineMetrics, noMetrics } from './observe.ts';
+import { Progress } from './progress.ts';
+import type { Projection } from './projection.ts';
+import { ReceiptAuditor } from './receipts.ts';
+import { ProjectionRunner } from './runner.ts';
+import { type EventDecoder, SharedReader } from './shared-reader.ts';
+import type { Personals } from './table-writer.ts';
+
+export const LIVE_SCHEMA = 'read';
+
+export interface EngineOptions {
+  readonly journal: JournalReader;
+  readonly codec: EventDecoder;
+  /** A connection or two a projection, and three more. */
+  readonly pool: Pool;
+  readonly projections: readonly Projection[];
+  readonly personals: Personals;
+  /** Epoch milliseconds by the one clock. */
+  readonly now: () => number;
+  readonly log: EngineLog;
+  readonly metrics?: EngineMetrics;
+  /** Where the read models live; `read` where absent. */
+  readonly schema?: string;
+  /** Shared with the API of the same process, so that its waits are woken; made where absent. */
+  readonly progress?: Progress;
+  readonly tuning?: EngineTuning;
+}
+
+export interface EngineTuning {
+  /** A dead process's projections are taken over after that and a retry; default 6 s. */
+  readonly leaseMs?: number;
+  /** Default 1 s. */
+  readonly retryMs?: number;
+  /** Longest wait for new events without being woken; default 250 ms. */
+  readonly pollMs?: number;
+  /** Events a read; default 5,000. */
+  readonly readEvents?: number;
+  /** A fresh read model with more events than that before it is built by COPY; default 2,000. */
+  readonly buildFrom?: number;
+  /** Rows in memory while building, over all projections; default 60,000. */
+  readonly buildRows?: number;
+  /** Between two chunks of the background audit; default 500 ms. */
+  readonly auditPauseMs?: number;
+}
+
+export class ProjectionEngine {
+  readonly progress: Progress;
+  readonly auditor: ReceiptAuditor;
+  readonly #options: EngineOptions;
+  readonly #leases: Leases;
+  readonly #runners = new Map<string, ProjectionRunner>();
+  #reader: SharedReader | undefined;
+  #controls: Controls | undefined;
+  #ordersTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: EngineOptions) {
+    const { pool, journal, projections, log, now, metrics = noMetrics, tuning = {} } = options;
+    this.#options = options;
+    this.progress = options.progress ?? new Progress({ pool, journal, now });
+    this.#leases = new Leases({
+      pool,
+      holder: randomUUID(),
+      ...(tuning.leaseMs === undefined ? {} : { ttlMs: tuning.leaseMs }),
+      onLost: (name) => {
+        log.warn({ lease: name }, 'a lease was lost to another process');
+        this.#runners.get(name)?.poke();
+      },
+      onError: (error) => log.warn({ err: error }, 'leases could not be renewed'),
+    });
+    this.auditor = new ReceiptAuditor({
+      journal,
+      pool,
+      projections,
+      log,
+      metrics,
+      leases: this.#leases,
+      ...(tuning.auditPauseMs === undefined ? {} : { pauseMs: tuning.auditPauseMs }),
+    });
+  }
+
+  /** @throws JournalMismatch where the read models were made from another journal */
+  async start(): Promise<void> {
+    const { journal, codec, pool, projections, personals, log, metrics = noMetrics, schema = LIVE_SCHEMA, tuning = {} } = this.#options;
+    const { retryMs = 1_000, pollMs = 250, buildRows = 60_000, buildFrom = 2_000 } = tuning;
+    const journalId = await journal.identity();
+    await this.#assertJournal(journalId);
+    this.#reader = new SharedReader({
+      journal,
+      codec,
+      categories: [...new Set(projections.flatMap(({ categories }) => categories))],
+      pollMs,
+      ...(tuning.readEvents === undefined ? {} : { limit: tuning.readEvents }),
+      onUnavailable: (error) => log.warn({ err: error }, 'the journal does not answer; trying again'),
+    });
+    for (const projection of projections)
+      this.#runners.set(
+        projection.name,
+        new ProjectionRunner(projection, {
+          journal,
+          journalId,
+          codec,
+          pool,
+          personals,
+          schema,
+          log,
+          metrics,
+          buildFrom,
+          retryMs,
+          reader: this.#reader,
+          leases: this.#leases,
+          progress: this.progress,
+          buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
+        }),
+      );
+    this.#controls = new Controls({
+      journal,
+      journalId,
+      codec,
+      pool,
+      log,
+      retryMs,
+      pollMs,
+      leases: this.#leases,
+      onControl: (name) => this.#runners.get(name)?.poke(),
+    });
+    for (const runner of this.#runners.values()) runner.start();
+    this.#controls.start();
+    this.auditor.start();
+    this.#ordersTimer = setInterval(() => void this.#lookForOrders(), retryMs).unref();
+  }
+
+  /** Every projection ends with what it has folded written; their leases are free then. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ordersTimer);
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()).concat(this.auditor.stop(), this.#controls?.stop() ?? []));
+    this.#reader?.close();
+    await this.#leases.close();
+  }
+
+  async #assertJournal(journalId: string): Promise<void> {
+    const { journal, pool, projections } = this.#options;
+    const checkpoints = await readCheckpoints(
+      pool,
+      projections.map(({ name }) => name),
+    );
+    await Promise.all([...checkpoints.values()].map((checkpoint) => assertSameJournal(journal, journalId, checkpoint)));
+    const { rows } = await pool.query<{ journal_id: string | null; position: string | number }>('select journal_id, position from engine.controls');
+    const [controls] = rows;
+    if (controls?.journal_id && controls.journal_id !== journalId)
+      throw new JournalMismatch(
+        `The events of the category ${CONTROL_CATEGORY} were followed in the journal ${controls.journal_id}, and this is ${journalId}: connect that one, or empty engine.controls.`,
+      );
+  }
+
+  /** Another process may have followed the control events. */
+  async #lookForOrders(): Promise<void> {
+    try {
+      const { rows } = await this.#options.pool.query<{ projection: string }>('select distinct projection from engine.orders');
+      for (const { projection } of rows) this.#runners.get(projection)?.poke();
+    } catch {
+      // The runners say it when the database is away.
+    }
+  }
+}
