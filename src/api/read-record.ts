@@ -1,0 +1,121 @@
+// The record of reads: who was shown which personal data, written durably before its bytes leave, or they don't. Concurrent reads
+// share a commit. What was searched for is kept as names of parameters and a keyed hash: free text never stands here in clear,
+// and a hash without a key would be guessed. The table only grows (migrations/0004-access.sql); access-routes.ts shows it.
+import { createHmac } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Pool } from 'pg';
+import { GroupCommit } from '../journal/group-commit.ts';
+import { derivedKey } from './derived-key.ts';
+import { Problem, RETRY_SOON } from './problems.ts';
+import { correlationIdOf, purposeOf } from './request.ts';
+
+export interface Read {
+  /** Epoch milliseconds by the one clock. */
+  readonly atMs: number;
+  readonly subject: string;
+  readonly role: string;
+  readonly onBehalfOf: string | null;
+  readonly method: string;
+  /** The route's pattern, `/v1/tickets/{id}`. */
+  readonly route: string;
+  /** What or whom it was about: of a list, every item. */
+  readonly ids: readonly string[];
+  /** Names of the personal fields in the answer. */
+  readonly fields: readonly string[];
+  readonly purpose: string | null;
+  readonly outcome: 'shown' | 'denied';
+  readonly requestId: string;
+  readonly correlationId: string;
+  /** Names of the query's parameters. */
+  readonly filter: readonly string[];
+  /** HMAC of the query, so that two reads can be told to have asked the same. */
+  readonly filterHash: string | null;
+}
+
+export interface ReadRecords {
+  /** Resolves when it is written for good. */
+  write(read: Read): Promise<void>;
+}
+
+const insert = {
+  name: 'access/record-reads',
+  text: `insert into access.reads (read_at, subject, role, on_behalf_of, method, route, ids, fields, purpose, outcome, request_id, correlation_id, filter, filter_hash)
+         select to_timestamp(r."atMs" / 1000.0), r.subject, r.role, r."onBehalfOf", r.method, r.route, r.ids, r.fields, r.purpose, r.outcome, r."requestId",
+                r."correlationId", r.filter, r."filterHash"
+           from json_to_recordset($1) as r("atMs" double precision, subject text, role text, "onBehalfOf" text, method text, route text, ids text[],
+                fields text[], purpose text, outcome text, "requestId" text, "correlationId" text, filter text[], "filterHash" text)`,
+};
+
+export class PostgresReadRecords implements ReadRecords {
+  readonly #commits: GroupCommit<Read, undefined>;
+
+  constructor(pool: Pool) {
+    this.#commits = new GroupCommit({
+      maxBatch: 256,
+      send: async (reads) => {
+        await pool.query({ ...insert, values: [JSON.stringify(reads)] });
+        return reads.map(() => undefined);
+      },
+    });
+  }
+
+  async write(read: Read): Promise<void> {
+    await this.#commits.run(read);
+  }
+
+  /** When all reads handed in are written. */
+  rest(): Promise<void> {
+    return this.#commits.rest();
+  }
+}
+
+export interface ReadOf {
+  readonly ids: readonly string[];
+  readonly fields: readonly string[];
+  readonly outcome?: Read['outcome'];
+}
+
+/** Records reads of requests. */
+export class ReadRecorder {
+  readonly #records: ReadRecords;
+  readonly #nowMs: () => number;
+  readonly #hashKey: Buffer;
+
+  constructor(records: ReadRecords, secret: Buffer, nowMs: () => number) {
+    this.#records = records;
+    this.#nowMs = nowMs;
+    this.#hashKey = derivedKey(secret, 'read record filter');
+  }
+
+  /** To be awaited before anything of it is sent. @throws Problem ReadRecordUnavailable */
+  async recordRead(request: FastifyRequest, { ids, fields, outcome = 'shown' }: ReadOf): Promise<void> {
+    const { actor, headers } = request;
+    const filter = Object.entries((request.query ?? {}) as Record<string, unknown>).filter(([name]) => name !== 'cursor');
+    const read: Read = {
+      atMs: this.#nowMs(),
+      subject: actor.subject,
+      role: actor.role,
+      onBehalfOf: actor.onBehalfOf ?? null,
+      method: request.method,
+      route: patternOf(request.routeOptions.url ?? ''),
+      ids,
+      fields,
+      purpose: purposeOf(headers) ?? null,
+      outcome,
+      requestId: request.id,
+      correlationId: correlationIdOf(headers, request.id),
+      filter: filter.map(([name]) => name),
+      filterHash: filter.length === 0 ? null : createHmac('sha256', this.#hashKey).update(JSON.stringify(filter)).digest('base64url'),
+    };
+    try {
+      await this.#records.write(read);
+    } catch (cause) {
+      throw new Problem('ReadRecordUnavailable', undefined, { headers: RETRY_SOON, cause });
+    }
+  }
+}
+
+/** Fastify's `/v1/tickets/:id` as OpenAPI and our own declarations write it. */
+export function patternOf(url: string): string {
+  return url.replace(/:([A-Za-z]+)/g, '{$1}');
+}

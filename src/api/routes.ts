@@ -1,0 +1,35 @@
+// The routes beside commands, journal, projections and accesses: one function a context (tickets, reports, feeds, the clock). A route
+// added here is in the reference, and in the test that walks every route.
+import type { Pool } from 'pg';
+import type { Clock } from '../clock.ts';
+import type { CommandHandler } from '../commands/handler.ts';
+import { FeedRuns } from '../feeds/runs.ts';
+import type { Spools } from '../feeds/spool.ts';
+import { ticketsFeed } from '../feeds/tickets.ts';
+import type { SearchTokens } from '../projections/engine/search-tokens.ts';
+import { clockRoutes } from './clock-routes.ts';
+import { feedRoutes } from './feed-routes.ts';
+import { ReadModels } from './read-models.ts';
+import { reportRoutes } from './report-routes.ts';
+import type { ApiRoutes } from './server.ts';
+import { ticketRoutes } from './ticket-routes.ts';
+
+export interface ContextParts {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** The bank's IANA zone. */
+  readonly zone: string;
+  readonly handler: Pick<CommandHandler, 'execute'>;
+  readonly searchTokens: SearchTokens;
+  readonly spools: Spools;
+}
+
+export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools }: ContextParts): readonly ApiRoutes[] {
+  const readModels = new ReadModels(pool);
+  return [
+    (app, api) => ticketRoutes(app, { ...api, readModels, searchTokens, zone }),
+    (app, api) => reportRoutes(app, { ...api, readModels }),
+    (app, api) => feedRoutes(app, api, { handler, runs: new FeedRuns(pool), spools, kinds: [ticketsFeed], projections: ['tickets', 'timers'] }),
+    (app, api) => clockRoutes(app, api, { clock, handler }),
+  ];
+}

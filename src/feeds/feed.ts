@@ -1,0 +1,171 @@
+// Runs one feed: each line a command with the source's own id as its key, so that a feed sent again changes nothing. A bad line never
+// stops the rest. Results are spooled to disk and the run's progress kept in feeds.runs; the HTTP side is api/feed-routes.ts.
+import type { z } from 'zod';
+import type { AnyCommand } from '../commands/command.ts';
+import type { CommandHandler, Outcome } from '../commands/handler.ts';
+import type { Actor } from '../domain/kernel/event.ts';
+import { AppendTooLarge } from '../journal/journal.ts';
+import { KeyDestroyed } from '../journal/keyring.ts';
+import { type Line, MAX_LINE_BYTES } from './lines.ts';
+import type { FeedRun, FeedRuns } from './runs.ts';
+import type { LineResult, Spool } from './spool.ts';
+
+/** One kind of feed: what a line says, and the command that it becomes. */
+export interface FeedKind<Entry = unknown> {
+  readonly kind: string;
+  readonly command: AnyCommand;
+  readonly line: z.ZodType<Entry>;
+  /** The source system, and the source's own id under which a line is sent again. */
+  source(entry: Entry): { readonly system: string; readonly id: string };
+}
+
+export interface FeedParts {
+  readonly handler: Pick<CommandHandler, 'execute'>;
+  readonly runs: FeedRuns;
+  readonly now: () => number;
+}
+
+export interface FeedRequest {
+  readonly id: string;
+  readonly kind: FeedKind;
+  readonly lines: AsyncIterable<Line>;
+  readonly actor: Actor;
+  readonly purpose?: string | undefined;
+  readonly correlationId: string;
+  readonly spool: Spool;
+}
+
+// Enough to fill the journal's batches; bounds what is in memory.
+const IN_FLIGHT = 384;
+
+/** Runs to the end of the lines; the answer is the finished run. Whatever breaks it is kept in the run and thrown. */
+export async function runFeed(parts: FeedParts, request: FeedRequest): Promise<FeedRun> {
+  const { handler, runs, now } = parts;
+  const { id, kind, actor, spool } = request;
+  const counts = { lines: 0, created: 0, repeated: 0, rejected: 0, position: 0 };
+  const started = new Date(now()).toISOString();
+  const progress = (status: FeedRun['status'], detail: string | null = null): FeedRun => ({
+    id,
+    kind: kind.kind,
+    subject: actor.subject,
+    status,
+    ...counts,
+    detail,
+    started_at: started,
+    updated_at: new Date(now()).toISOString(),
+  });
+  await runs.save(progress('running'));
+  let savedAtMs = performance.now();
+  let inFlight = 0;
+  let failure: unknown;
+  let onRoom = (): void => {};
+  const roomFor = (most: number): Promise<void> | undefined =>
+    inFlight <= most
+      ? undefined
+      : new Promise((resolve) => {
+          onRoom = () => {
+            if (inFlight <= most) resolve();
+          };
+        });
+  const one = async (line: Line): Promise<void> => {
+    try {
+      const { position, ...result } = await take(handler, request, line);
+      counts.lines += 1;
+      counts[result.outcome] += 1;
+      counts.position = Math.max(counts.position, position);
+      spool.add(result);
+    } catch (error) {
+      failure ??= error;
+    }
+    inFlight -= 1;
+    onRoom();
+  };
+  try {
+    for await (const line of request.lines) {
+      inFlight += 1;
+      void one(line);
+      await roomFor(IN_FLIGHT - 1);
+      if (failure) break;
+      if (performance.now() - savedAtMs > 1_000) {
+        savedAtMs = performance.now();
+        await runs.save(progress('running'));
+      }
+    }
+    await roomFor(0);
+    if (failure) throw failure;
+    await spool.close();
+    const finished = progress('finished');
+    await runs.save(finished);
+    return finished;
+  } catch (error) {
+    await roomFor(0);
+    await runs.save(progress('failed', error instanceof Error ? error.name : 'unknown'));
+    // What broke the run is told, not what the spool says besides.
+    await spool.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+// Postgres keeps no NUL, and UTF-8 no half of a surrogate pair: both can only come escaped, so most lines are not looked through.
+const MAY_BE_UNKEEPABLE = /\\u(?:0000|d[89a-f])/i;
+
+function isKeepable(json: unknown): boolean {
+  if (typeof json === 'string') return !json.includes('\0') && json.isWellFormed();
+  if (typeof json !== 'object' || json === null) return true;
+  return Object.entries(json).every(([name, value]) => isKeepable(name) && isKeepable(value));
+}
+
+async function take(handler: FeedParts['handler'], request: FeedRequest, line: Line): Promise<LineResult & { position: number }> {
+  const { kind, actor } = request;
+  const rejected = (errors: LineResult['errors']): LineResult & { position: number } => ({
+    line: line.number,
+    outcome: 'rejected',
+    ...(errors ? { errors } : {}),
+    position: 0,
+  });
+  if (line.text === '') return rejected([{ pointer: '', detail: `the line is longer than ${MAX_LINE_BYTES} bytes` }]);
+  let json: unknown;
+  try {
+    json = JSON.parse(line.text);
+  } catch {
+    return rejected([{ pointer: '', detail: 'the line is not JSON' }]);
+  }
+  if (MAY_BE_UNKEEPABLE.test(line.text) && !isKeepable(json))
+    return rejected([{ pointer: '', detail: 'the line has a NUL character or half a surrogate pair in a string' }]);
+  const parsed = kind.line.safeParse(json);
+  if (!parsed.success)
+    return rejected(parsed.error.issues.map((issue) => ({ pointer: issue.path.map((step) => `/${String(step)}`).join(''), detail: issue.message })));
+  const source = kind.source(parsed.data);
+  let outcome: Outcome;
+  try {
+    outcome = await handler.execute(kind.command, {
+      params: {},
+      body: parsed.data,
+      actor,
+      channel: `feed:${source.system}`,
+      purpose: request.purpose,
+      correlationId: request.correlationId,
+      key: source.id,
+      keyScope: `feed:${source.system}`,
+    });
+  } catch (error) {
+    if (error instanceof KeyDestroyed) return rejected([{ pointer: '', detail: 'what the line is about was erased here' }]);
+    if (error instanceof AppendTooLarge) return rejected([{ pointer: '', detail: error.message }]);
+    throw error;
+  }
+  switch (outcome.kind) {
+    case 'accepted':
+      return {
+        line: line.number,
+        outcome: outcome.repeated || outcome.events === 0 ? 'repeated' : 'created',
+        id: outcome.id,
+        position: outcome.position,
+      };
+    case 'key-reused':
+      return rejected([{ pointer: '/source/id', detail: `${source.system} ${source.id} was told before, and differently` }]);
+    case 'refused':
+      return rejected([{ pointer: outcome.rejection.pointer ?? '', detail: outcome.rejection.detail }]);
+    default:
+      return rejected([{ pointer: '', detail: 'there is no such thing' }]);
+  }
+}
