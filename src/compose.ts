@@ -8,7 +8,7 @@ import { ApiMetrics } from './api/metrics.ts';
 import { contextRoutes } from './api/routes.ts';
 import { buildServer } from './api/server.ts';
 import { type Clock, manualClock, systemClock } from './clock.ts';
-import { commands } from './commands/all.ts';
+import { allCommands } from './commands/all.ts';
 import { CommandHandler } from './commands/handler.ts';
 import type { Config } from './config.ts';
 import { eventDefinitions } from './domain/events.ts';
@@ -88,7 +88,17 @@ export async function compose(ground: Ground): Promise<Http> {
   await setClock(clock, journal, codec);
   const progress = new Progress({ pool, journal, now });
 
-  if (runs('projector')) await startProjector(ground, { pool: poolOf('shiji-projector', 0), journal, codec, opener, searchTokens, now, progress, metrics: metrics.engine });
+  if (runs('projector'))
+    await startProjector(ground, {
+      pool: poolOf('shiji-projector', 0),
+      journal,
+      codec,
+      opener,
+      searchTokens,
+      now,
+      progress,
+      metrics: metrics.engine,
+    });
   if (runs('worker')) {
     const worker = new TimerWorker({ pool: poolOf('shiji-worker'), handler, now, log: child(log, 'timers') });
     worker.start();
@@ -101,7 +111,7 @@ export async function compose(ground: Ground): Promise<Http> {
     auth: authOf(config, ground.jwtSecret),
     secret: masterKey,
     now,
-    commands: runs('api') ? commands : [],
+    commands: runs('api') ? allCommands(projections.map(({ name }) => name)) : [],
     handler,
     journal,
     codec,

@@ -45,7 +45,8 @@ export async function docsRoutes(app: FastifyInstance, operations: readonly Oper
   await app.register(swaggerUi, {
     routePrefix: DOCS_PATH,
     staticCSP: CSP,
-    theme: { title: 'Shiji 史记: API reference' },
+    // The bar for other documents than ours.
+    theme: { title: 'Shiji 史记: API reference', css: [{ filename: 'shiji.css', content: '.swagger-ui .topbar { display: none }' }] },
     uiConfig: { deepLinking: true, displayRequestDuration: true, persistAuthorization: false, tryItOutEnabled: true, docExpansion: 'list' },
   });
 }

@@ -50,7 +50,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, isDraining }: He
         openapi: {
           kind: 'plain',
           name: 'GetReadiness',
-          summary: 'Whether the process takes requests: its database answers, its read models keep up, it is not about to stop',
+          summary: 'Whether the process takes requests: its database answers, and it is not about to stop',
           answers: { 200: { description: 'It does', content: { 'application/json': Ready } } },
         },
       },

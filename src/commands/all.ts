@@ -1,7 +1,7 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
-import { pauseProjection, resumeProjection, retryParked, skipParked } from './projection.ts';
+import { projectionCommands } from './projection.ts';
 import {
   assignTicket,
   closeTicket,
@@ -14,7 +14,12 @@ import {
   warnOfDeadline,
 } from './ticket.ts';
 
-export const commands: readonly AnyCommand[] = [
+/** With those on the read models of these names. */
+export function allCommands(projectionNames: readonly string[]): readonly AnyCommand[] {
+  return [...contextCommands, ...projectionCommands(projectionNames)];
+}
+
+const contextCommands: readonly AnyCommand[] = [
   openTicket,
   assignTicket,
   startTicket,
@@ -24,9 +29,5 @@ export const commands: readonly AnyCommand[] = [
   importTicket,
   warnOfDeadline,
   recordBreach,
-  pauseProjection,
-  resumeProjection,
-  retryParked,
-  skipParked,
   moveClock,
 ];

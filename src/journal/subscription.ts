@@ -42,7 +42,8 @@ export async function* subscribe(journal: JournalReader, options: Subscription):
       }
       if (batch && !batch.atEnd) continue;
       const waitMs = batch ? pollMs : Math.min(5_000, 100 * 2 ** Math.min(failures, 6));
-      if (woken && batch) continue;
+      // What came while the journal was read is not slept over.
+      if (signal.aborted || (woken && batch)) continue;
       const aborter = new AbortController();
       await Promise.race([
         new Promise<void>((resolve) => {

@@ -14,7 +14,7 @@ import { pageAnswer, readRoute } from '../../src/api/read-route.ts';
 import { contextRoutes } from '../../src/api/routes.ts';
 import { type ApiRoutes, buildServer, type ServerParts } from '../../src/api/server.ts';
 import { systemClock } from '../../src/clock.ts';
-import { commands } from '../../src/commands/all.ts';
+import { allCommands } from '../../src/commands/all.ts';
 import { type AnyCommand, defineCommand } from '../../src/commands/command.ts';
 import { CommandHandler } from '../../src/commands/handler.ts';
 import { eventDefinitions } from '../../src/domain/events.ts';
@@ -223,7 +223,7 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
     auth: { algorithm: 'HS256', secret: TEST_SECRET, ...TEST_ISSUER },
     secret: Buffer.alloc(32, 2),
     now,
-    commands: [...noteCommands, ...(contexts ? commands : [])],
+    commands: [...noteCommands, ...(contexts ? allCommands(projections.map(({ name }) => name)) : [])],
     handler,
     journal,
     codec,
