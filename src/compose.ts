@@ -1,6 +1,7 @@
 // Which parts this process runs, and how they hang together: constructor calls, no container. Starting and stopping is main.ts and lifecycle.ts.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { AuthOptions } from './api/auth.ts';
 import { derivedKey } from './api/derived-key.ts';
@@ -26,7 +27,7 @@ import { child, type Logger } from './logging.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
-import { ProjectionEngine } from './projections/engine/engine.ts';
+import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
 import { JournalMismatch } from './projections/engine/journal-identity.ts';
 import type { EngineMetrics } from './projections/engine/observe.ts';
 import { Progress } from './projections/engine/progress.ts';
@@ -98,6 +99,7 @@ export async function compose(ground: Ground): Promise<Http> {
       now,
       progress,
       metrics: metrics.engine,
+      isBusy: () => handler.inHand >= BUSY_COMMANDS,
     });
   if (runs('worker')) {
     const worker = new TimerWorker({ pool: poolOf('shiji-worker'), handler, now, log: child(log, 'timers') });
@@ -152,6 +154,8 @@ async function setClock(clock: Clock, journal: Journal, codec: EventCodec): Prom
   if (head.position === 0) clock.notBefore(Date.now());
 }
 
+/** So many commands at once are a burst: the projector of the same process steps back. */
+const BUSY_COMMANDS = 16;
 /** Longer than a dead holder's lease lasts. */
 const TABLES_MS = 15_000;
 
@@ -164,6 +168,7 @@ interface ProjectorParts {
   readonly now: () => number;
   readonly progress: Progress;
   readonly metrics: EngineMetrics;
+  readonly isBusy: () => boolean;
 }
 
 async function startProjector({ log, lifecycle }: Ground, parts: ProjectorParts): Promise<void> {
@@ -182,11 +187,13 @@ async function startProjector({ log, lifecycle }: Ground, parts: ProjectorParts)
   }
   lifecycle.onStop('projections', () => engine.stop());
   // Their tables are there, made by this process or by another, before anyone asks for them.
-  await parts.progress.waitUntil(
-    projections.map(({ name }) => name),
-    0,
-    TABLES_MS,
-  );
+  const waitedMs = performance.now();
+  while (!(await haveTables(parts.progress)) && performance.now() - waitedMs < TABLES_MS) await sleep(20);
+}
+
+async function haveTables(progress: Progress): Promise<boolean> {
+  const described = new Map((await progress.describeProjections()).map(({ name, schema }) => [name, schema]));
+  return projections.every(({ name }) => described.get(name) === LIVE_SCHEMA);
 }
 
 function authOf({ jwt }: Config, secret: string | undefined): AuthOptions {

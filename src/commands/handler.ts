@@ -92,11 +92,17 @@ export interface CommandHandlerParts {
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
   readonly #cache = new StateCache();
+  #inHand = 0;
   /** One command a stream at a time in this process: the rest would only lose the race. */
   readonly #turns = new Map<string, Turn>();
 
   constructor(parts: CommandHandlerParts) {
     this.#parts = parts;
+  }
+
+  /** How many commands are being decided and written. */
+  get inHand(): number {
+    return this.#inHand;
   }
 
   async execute(command: AnyCommand, request: CommandRequest): Promise<Outcome> {
@@ -117,9 +123,11 @@ export class CommandHandler {
       : this.#run(command, request, commandId, id, stream);
     const turn = { over: run.then(ignore, ignore), number };
     this.#turns.set(stream, turn);
+    this.#inHand += 1;
     try {
       return await run;
     } finally {
+      this.#inHand -= 1;
       if (this.#turns.get(stream) === turn) this.#turns.delete(stream);
     }
   }

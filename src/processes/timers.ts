@@ -9,19 +9,20 @@ import { recordBreach, warnOfDeadline } from '../commands/ticket.ts';
 import type { Logger } from '../logging.ts';
 
 interface DueTimer {
-  readonly id: string;
+  /** Ticket, clock and command together: what was fired and waits for its row to move on is known by it. */
+  readonly name: string;
+  readonly ticket_id: string;
   readonly fires_at: string;
   readonly command: string;
-  readonly ticket_id: string;
   readonly clock: string;
   readonly due_at: string;
 }
 
 const due = {
   name: 'timers/due',
-  text: `select id, fires_at, command, ticket_id, clock, due_at from read.timers
-          where fires_at <= $1 and id <> all ($2::text[])
-          order by fires_at, id limit 256 for update skip locked`,
+  text: `select ticket_id || '/' || clock || '/' || command as name, ticket_id, fires_at, command, clock, due_at from read.timers
+          where fires_at <= $1 and ticket_id || '/' || clock || '/' || command <> all ($2::text[])
+          order by fires_at, ticket_id limit 256 for update skip locked`,
 };
 
 const timerCommands: ReadonlyMap<string, AnyCommand> = new Map(
@@ -84,7 +85,7 @@ export class TimerWorker {
       await Promise.all(rows.map((timer) => this.#fire(timer)));
       await client.query('commit');
       client.release();
-      for (const timer of rows) this.#fired.set(timer.id, timer.fires_at);
+      for (const timer of rows) this.#fired.set(timer.name, timer.fires_at);
       return rows.length;
     } catch (error) {
       client.release(true);
@@ -94,8 +95,8 @@ export class TimerWorker {
 
   async #fire(timer: DueTimer): Promise<Outcome> {
     const command = timerCommands.get(timer.command);
-    if (!command) throw new Error(`timer ${timer.id} asks for ${timer.command}, which is no command of this program`);
-    const key = `${timer.id}@${timer.fires_at}`;
+    if (!command) throw new Error(`timer ${timer.name} asks for ${timer.command}, which is no command of this program`);
+    const key = `${timer.name}@${timer.fires_at}`;
     return this.#parts.handler.execute(command, {
       params: { ticketId: timer.ticket_id },
       body: { clock: timer.clock, dueAt: timer.due_at },

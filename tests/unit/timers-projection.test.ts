@@ -67,8 +67,21 @@ function armed(...past: readonly Fact[]): readonly TimerRow[] {
   }
   return [...rows.values()];
 }
+/** What a ticket's row still has armed, in the order of its columns. */
 const shown = (...commands: readonly TicketCommand[]): string[] =>
-  armed(...facts(...commands)).map(({ clock, command, fires_at }) => `${clock} ${command} ${fires_at}`);
+  armed(...facts(...commands)).flatMap((row) =>
+    (
+      [
+        ['first-response WarnOfDeadline', row.first_response_warn_at],
+        ['first-response RecordBreach', row.first_response_due_at],
+        ['resolution WarnOfDeadline', row.resolution_warn_at],
+        ['resolution RecordBreach', row.resolution_due_at],
+      ] as const
+    ).flatMap(([name, at]) => (at === null ? [] : [`${name} ${at}`])),
+  );
+/** What fires next. */
+const next = (...commands: readonly TicketCommand[]): string[] =>
+  armed(...facts(...commands)).map(({ clock, command, fires_at, due_at }) => `${clock} ${command} ${fires_at} for ${due_at}`);
 
 const both = [
   'first-response WarnOfDeadline 2026-03-03T12:48:00.000Z',
@@ -80,14 +93,16 @@ const both = [
 describe('the timers of a ticket', () => {
   it('are four when it is opened, each with what it issues and for which deadline', () => {
     expect(shown(open)).toStrictEqual(both);
-    expect(armed(...facts(open))[2]).toStrictEqual({
-      id: `${ticketId}/resolution/warning`,
-      fires_at: '2026-03-03T20:00:00.000Z',
-      command: 'WarnOfDeadline',
-      ticket_id: ticketId,
-      clock: 'resolution',
-      due_at: '2026-03-03T22:00:00.000Z',
-    });
+    expect(next(open)).toStrictEqual(['first-response WarnOfDeadline 2026-03-03T12:48:00.000Z for 2026-03-03T13:00:00.000Z']);
+  });
+  it('fire in the order of their instants, whatever deadline they are of', () => {
+    const first = '2026-03-03T13:00:00.000Z';
+    const resolution = '2026-03-03T22:00:00.000Z';
+    expect(next(open, reached('warn', 'first-response', first))).toStrictEqual([`first-response RecordBreach ${first} for ${first}`]);
+    expect(next(open, reached('breach', 'first-response', first))).toStrictEqual([
+      `resolution WarnOfDeadline 2026-03-03T20:00:00.000Z for ${resolution}`,
+    ]);
+    expect(next(open, start, reached('warn', 'resolution', resolution))).toStrictEqual([`resolution RecordBreach ${resolution} for ${resolution}`]);
   });
   it('are four for one that is imported open, and none for one imported closed', () => {
     expect(shown(bring(false))).toStrictEqual(both);

@@ -18,6 +18,7 @@ import {
   type ReadStream,
   type StoredEvent,
 } from '../journal.ts';
+import { byteaArray, int2Array, int4Array, int8Array, textArray, uuidArray } from './binary-array.ts';
 import { sliceOf } from './slice.ts';
 
 interface Append {
@@ -39,7 +40,7 @@ type EventRow = [position: number, stream: string, revision: number, id: string,
 
 const columns = 'e.position, e.stream, e.revision, e.id, e.type, e.recorded_at_ms, e.data, e.metadata';
 const statements = {
-  append: { name: 'journal/append', text: 'select * from journal.append($1, $2, $3, $4, $5, $6, $7)' },
+  append: { name: 'journal/append', text: 'select * from journal.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)' },
   readAll: { name: 'journal/read-all', text: `select ${columns} from journal.events e where e.position > $1 order by e.position limit $2` },
   // Positions are gapless, so a window of positions is a bound on the work, whatever the filter lets through.
   readFiltered: {
@@ -137,16 +138,25 @@ export class PostgresJournal implements Journal {
   }
 
   async #call(appends: readonly Append[]): Promise<AppendRow[]> {
-    const events = appends.flatMap((append, at) => append.events.map((event, n) => ({ a: at + 1, n, ...event })));
-    const keys = appends.flatMap(({ key }, at) => (key ? [{ a: at + 1, ...key, wrapped: key.wrapped.toString('base64') }] : []));
+    const events = appends.flatMap((append) => append.events);
+    const keys = appends.flatMap(({ key }, at) => (key ? [{ append: at + 1, ...key }] : []));
     const values = [
       this.#now(),
-      appends.map((append) => append.stream),
-      appends.map((append) => sliceOf(append.stream)),
-      appends.map((append) => (append.expected === 'no-stream' ? -1 : append.expected)),
-      appends.map((append) => append.events.length),
-      JSON.stringify(events),
-      keys.length > 0 ? JSON.stringify(keys) : null,
+      textArray(appends.map((append) => append.stream)),
+      int2Array(appends.map((append) => sliceOf(append.stream))),
+      int4Array(appends.map((append) => (append.expected === 'no-stream' ? -1 : append.expected))),
+      int4Array(appends.map((append) => append.events.length)),
+      int4Array(appends.flatMap((append, at) => append.events.map(() => at + 1))),
+      int4Array(appends.flatMap((append) => append.events.map((_, place) => place))),
+      uuidArray(events.map((event) => event.id)),
+      textArray(events.map((event) => event.type)),
+      textArray(events.map((event) => event.data)),
+      textArray(events.map((event) => event.metadata)),
+      int4Array(keys.map((key) => key.append)),
+      int8Array(keys.map((key) => key.id)),
+      textArray(keys.map((key) => key.retention)),
+      int2Array(keys.map((key) => key.masterVersion)),
+      byteaArray(keys.map((key) => key.wrapped)),
     ];
     return (await this.#query<AppendRow>({ ...statements.append, values })).rows;
   }

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly schema?: string;
   /** Shared with the API of the same process, so that its waits are woken; made where absent. */
   readonly progress?: Progress;
+  /** Whether commands of the same process should come first just now; never where absent. */
+  readonly isBusy?: () => boolean;
   readonly tuning?: EngineTuning;
 }
 
@@ -118,6 +120,7 @@ export class ProjectionEngine {
           reader: this.#reader,
           leases: this.#leases,
           progress: this.progress,
+          isBusy: this.#options.isBusy ?? (() => false),
           buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
         }),
       );

@@ -40,7 +40,13 @@ export interface RunnerOptions {
   readonly buildRows: number;
   /** Between two tries for a lease that another holds, and two looks for orders. */
   readonly retryMs: number;
+  /** Whether this process has more than a few commands in hand. */
+  readonly isBusy: () => boolean;
 }
+
+/** Smaller units are no burst. */
+const PACED_FROM_EVENTS = 32;
+const PACED_MOST_MS = 100;
 
 /** The checkpoint was not ours to move: another holds the lease, or the projection was paused. */
 class NotOurs extends Error {
@@ -56,6 +62,8 @@ export class ProjectionRunner {
   #fence = 0;
   #position = 0;
   #building = false;
+  /** How long the last unit took to write. */
+  #tookMs = 0;
   #careful: (CarefulFolding & { readonly until: number }) | undefined;
   /** The event that made this program give up its lease. */
   #unknown: UnknownEvent | undefined;
@@ -178,6 +186,11 @@ export class ProjectionRunner {
           });
         earlier = filled.entries;
         unit = new Unit(filled.to);
+        if (!this.#building && filled.events >= PACED_FROM_EVENTS && this.#options.isBusy()) {
+          // Commands first: in a burst of them a projector rests as long as it works, and catches up when it is over.
+          await settled();
+          await this.#rest(Math.min(PACED_MOST_MS, this.#tookMs));
+        }
         if (this.#building) {
           this.#options.progress.building(this.projection.name, rate.perSecond());
           if (batch.atEnd || batch.checkpoint === batch.after) {
@@ -324,6 +337,7 @@ export class ProjectionRunner {
       throw error;
     }
     this.#position = unit.to;
+    this.#tookMs = performance.now() - startedMs;
     if (this.#failures > 0) await this.#setDetail(undefined);
     this.#failures = 0;
     progress.committed(name, unit.to);
