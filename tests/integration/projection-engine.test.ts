@@ -48,6 +48,7 @@ interface Started {
   readonly tuning?: EngineOptions['tuning'];
   readonly knowsLost?: boolean;
   readonly through?: Pool;
+  readonly opening?: EngineOptions['personals'];
 }
 
 async function start({
@@ -56,6 +57,7 @@ async function start({
   tuning = {},
   knowsLost = false,
   through = pool,
+  opening = personals,
 }: Started = {}): Promise<ProjectionEngine> {
   const codec = await codecOf(on, knowsLost ? [newerDefinition] : []);
   const engine = new ProjectionEngine({
@@ -63,7 +65,7 @@ async function start({
     codec,
     projections,
     pool: through,
-    personals,
+    personals: opening,
     log,
     now: Date.now,
     tuning: { leaseMs: 1_000, retryMs: 50, pollMs: 20, auditPauseMs: 60_000, ...tuning },
@@ -96,6 +98,22 @@ async function statusOf(engine: ProjectionEngine, name = 'parcels') {
 }
 
 describe('folding', () => {
+  it('makes the search tokens of a row that is changed while the unit that made it is still being written', async () => {
+    await post.send('a');
+    await post.move('a', 'Beijing');
+    await post.move('a', 'Tianjin');
+    const slow = {
+      ...personals,
+      openMany: async (values: Parameters<typeof personals.openMany>[0]) => sleep(50).then(() => personals.openMany(values)),
+    };
+    const engine = await start({ tuning: { readEvents: 1 }, opening: slow });
+    await arrive(engine);
+    const [row] = await rows();
+    expect(row).toMatchObject({ depot: 'Tianjin', moves: 2 });
+    expect((row as { search: string[] }).search.length).toBeGreaterThan(0);
+    expect(lines.filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
   it('writes what the fold says, opens nothing, and keeps instants, dates, numbers and lists as they were', async () => {
     const engine = await start();
     await post.send('a', '2026-03-03T01:00:00.000Z');

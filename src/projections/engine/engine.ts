@@ -92,7 +92,7 @@ export class ProjectionEngine {
   /** @throws JournalMismatch where the read models were made from another journal */
   async start(): Promise<void> {
     const { journal, codec, pool, projections, personals, log, metrics = noMetrics, schema = LIVE_SCHEMA, tuning = {} } = this.#options;
-    const { retryMs = 1_000, pollMs = 250, buildRows = 60_000, buildFrom = 2_000 } = tuning;
+    const { retryMs = 1_000, pollMs = 250, buildRows = 120_000, buildFrom = 2_000 } = tuning;
     const journalId = await journal.identity();
     await this.#assertJournal(journalId);
     this.#reader = new SharedReader({

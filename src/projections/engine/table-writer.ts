@@ -35,6 +35,7 @@ export class TableWriter {
   readonly #pool: Pool;
   readonly #personals: Personals;
   readonly #tokenColumns: readonly string[];
+  readonly #tokensMade = new WeakMap<readonly Cell[], readonly string[]>();
 
   constructor(options: { pool: Pool; schema: string; projection: Projection; personals: Personals }) {
     this.#pool = options.pool;
@@ -110,7 +111,13 @@ export class TableWriter {
       if (row === undefined || row === before) continue;
       for (const column of this.#tokenColumns) {
         const cell = row[column];
-        if (!Array.isArray(cell) || cell === before?.[column] || cell.every((item) => typeof item === 'string')) continue;
+        if (!Array.isArray(cell) || cell.every((item) => typeof item === 'string')) continue;
+        // The unit before may still be being written: its rows were folded on with the values that its tokens are made of.
+        const made = this.#tokensMade.get(cell);
+        if (made) {
+          entry.row = { ...(entry.row as Row), [column]: made };
+          continue;
+        }
         const from = sealed.length;
         for (const item of cell as readonly Cell[]) if (item instanceof Sealed) sealed.push(item);
         wanted.push({ entry, column, from, to: sealed.length });
@@ -126,7 +133,9 @@ export class TableWriter {
         if (typeof text === 'string') for (const token of this.#personals.tokens(text)) found.add(token);
         else if (!(text instanceof Erased)) throw new RowRefused(`${column} is made of personal texts only`);
       }
-      entry.row = { ...row, [column]: [...found].sort() };
+      const tokens = [...found].sort();
+      this.#tokensMade.set(row[column] as readonly Cell[], tokens);
+      entry.row = { ...row, [column]: tokens };
     }
   }
 
