@@ -1,5 +1,5 @@
 // Gathers concurrent calls into batches, one batch in flight at a time, so that they share a round trip and a flush (measured:
-// with two in flight Postgres was no faster and its slowest answers took twice as long). What a batch does is the store’s business: `send`.
+// see docs/adr/0002 for two). What a batch does is the store’s business: `send`.
 
 export interface GroupCommitOptions<Item, Result> {
   readonly maxBatch: number;

@@ -1,4 +1,4 @@
-// Random bytes from a pool: drawn one by one they were 15 % of the server's CPU.
+// Random bytes from a pool: drawn one by one they were 15 % of a prototype server's CPU.
 import { randomFillSync } from 'node:crypto';
 
 const pool = Buffer.allocUnsafe(65_536);

@@ -34,7 +34,7 @@ create table journal.events (
   primary key (position)
 ) partition by range (position);
 create index events_by_stream on journal.events (stream, revision);
--- Mostly ciphertext: trying to compress it cost a fifth of an append and saved nothing.
+-- Mostly ciphertext, which does not compress: Postgres is not to try.
 alter table journal.events alter column data set storage external, alter column metadata set storage external;
 
 create function journal.refuse_change() returns trigger language plpgsql as $$
