@@ -8,6 +8,8 @@ import { derivedKey } from './api/derived-key.ts';
 import { ApiMetrics } from './api/metrics.ts';
 import { contextRoutes } from './api/routes.ts';
 import { buildServer } from './api/server.ts';
+import { PostgresClaims } from './claims/postgres-claims.ts';
+import { rebuildClaims } from './claims/rebuild.ts';
 import { type Clock, manualClock, systemClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
 import { CommandHandler } from './commands/handler.ts';
@@ -25,6 +27,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Http } from './listening.ts';
 import { child, type Logger } from './logging.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
+import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
 import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
@@ -85,7 +88,8 @@ export async function compose(ground: Ground): Promise<Http> {
   const codec = new EventCodec(journalId, eventDefinitions);
   const searchTokens = createSearchTokens(derivedKey(masterKey, 'search tokens'));
   const now = (): number => clock.now();
-  const handler = new CommandHandler({ journal, codec, keyring, opener, now });
+  const claims = new PostgresClaims(pool, derivedKey(masterKey, 'claims'));
+  const handler = new CommandHandler({ journal, codec, keyring, opener, now, zone: config.zone, claims });
   await setClock(clock, journal, codec);
   const progress = new Progress({ pool, journal, now });
 
@@ -102,10 +106,16 @@ export async function compose(ground: Ground): Promise<Http> {
       isBusy: () => handler.inHand >= BUSY_COMMANDS,
     });
   if (runs('worker')) {
-    const worker = new TimerWorker({ pool: poolOf('shiji-worker'), handler, now, log: child(log, 'timers') });
+    const workerPool = poolOf('shiji-worker');
+    const worker = new TimerWorker({ pool: workerPool, handler, now, log: child(log, 'timers') });
     worker.start();
     lifecycle.onStop('timers', () => worker.stop());
+    const jobs = new EnrolmentJobs({ pool: workerPool, handler, log: child(log, 'enrolment-jobs') });
+    jobs.start();
+    lifecycle.onStop('enrolment-jobs', () => jobs.stop());
   }
+  // Before anyone is answered: a document that is a customer's already must not be given to another.
+  if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });
   const spools = new Spools(join(ground.dataFolder ?? join(tmpdir(), 'shiji'), 'feeds'));
   if (role === 'all' && config.database === undefined) await new FeedRuns(pool).failAbandoned(new Date(now()).toISOString());
   return buildServer({
@@ -121,7 +131,9 @@ export async function compose(ground: Ground): Promise<Http> {
     progress,
     pool,
     rateLimitPerMinute: config.rateLimitPerMinute,
-    routes: runs('api') ? contextRoutes({ pool, clock, zone: config.zone, handler, searchTokens, spools }) : [],
+    routes: runs('api')
+      ? contextRoutes({ pool, clock, zone: config.zone, handler, searchTokens, spools, customers: { claims, journal, codec, opener } })
+      : [],
     metrics,
   });
 }

@@ -110,7 +110,10 @@ function advance(draw: Draw, life: Life): Step {
   const actor = life.next < 2 ? life.openedBy : life.assignee;
   const { state, revision, atMs, id } = life;
   const params = command.target === undefined ? {} : { ticketId: id };
-  const decided = command.decider.decide(command.command({ params, body }, { now: new Date(atMs).toISOString(), actor, id }), state);
+  const decided = command.decider.decide(
+    command.command({ params, body }, { now: new Date(atMs).toISOString(), actor, id, zone: 'Asia/Shanghai', referred: [] }),
+    state,
+  );
   if (isRejection(decided)) throw new Error(`${command.name} was refused: ${decided.detail}`);
   const facts = decided as readonly Fact[];
   life.state = facts.reduce(command.decider.evolve, state);

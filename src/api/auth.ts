@@ -5,7 +5,8 @@ import { createSigner } from 'fast-jwt';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Actor } from '../domain/kernel/event.ts';
+import { BranchCode } from '../domain/customer/vocabulary.ts';
+import type { Actor, Scope } from '../domain/kernel/event.ts';
 import { Role } from '../domain/kernel/roles.ts';
 import { parseJson } from './json-body.ts';
 import { Jwks, type JwksAlgorithm } from './jwks.ts';
@@ -43,6 +44,9 @@ const Header = z.object({ alg: z.string(), typ: z.string(), kid: z.string().min(
 /** Where a key or a rule would come from the token itself. */
 const REFUSED_HEADERS = ['jku', 'x5u', 'jwk', 'x5c', 'crit', 'b64', 'zip'];
 
+/** How far a role reaches: the whole bank, or one branch. */
+export const ScopeClaim = z.templateLiteral(['branch:', BranchCode]).or(z.literal('bank'));
+
 const Seconds = z.int().nonnegative();
 const Claims = z.object({
   sub: Subject,
@@ -51,6 +55,7 @@ const Claims = z.object({
   nbf: Seconds.optional(),
   iat: Seconds.optional(),
   on_behalf_of: Subject.optional(),
+  scope: ScopeClaim.optional(),
   // RFC 8693: `sub` is whom it is for, `act.sub` who acts.
   act: z.object({ sub: Subject }).optional(),
   // Marks of an OpenID ID token, which proves a login to a client and opens nothing.
@@ -157,7 +162,7 @@ function actorIn(payload: unknown): Checked {
     const names = new Set(claims.error.issues.map(({ path }) => String(path[0])));
     throw invalid(`its claims ${[...names].join(', ')} are missing or not accepted`);
   }
-  const { sub, role, exp, nbf = 0, iat = 0, on_behalf_of: principal, act } = claims.data;
+  const { sub, role, exp, nbf = 0, iat = 0, on_behalf_of: principal, act, scope } = claims.data;
   const now = Date.now();
   const expiresAtMs = exp * 1_000;
   if (expiresAtMs <= now) throw expired();
@@ -166,7 +171,13 @@ function actorIn(payload: unknown): Checked {
   if (act !== undefined && principal !== undefined) throw invalid('its claims act and on_behalf_of say it twice');
   const onBehalfOf = act === undefined ? principal : sub;
   const subject = act === undefined ? sub : act.sub;
-  return { actor: onBehalfOf === undefined ? { subject, role } : { subject, role, onBehalfOf }, expiresAtMs };
+  const actor: Actor = {
+    subject,
+    role,
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    ...(scope === undefined ? {} : { scope: scope as Scope }),
+  };
+  return { actor, expiresAtMs };
 }
 
 function missing(): Problem {
@@ -188,6 +199,8 @@ export interface TokenRequest extends TokenIssuer {
   readonly subject: string;
   readonly role: Role;
   readonly onBehalfOf?: string | undefined;
+  /** The role's own reach where absent. */
+  readonly scope?: Scope | undefined;
   /** `90s`, `30m`, `12h`, `7d`: at most a year. */
   readonly expiresIn: string;
 }
@@ -196,10 +209,11 @@ export interface TokenRequest extends TokenIssuer {
  * A token that a server with the same secret, issuer and audience accepts.
  * @throws RangeError where it would not: a life or a subject that is none
  */
-export function mintToken({ secret, issuer, audience, subject, role, onBehalfOf, expiresIn }: TokenRequest): string {
+export function mintToken({ secret, issuer, audience, subject, role, onBehalfOf, scope, expiresIn }: TokenRequest): string {
   for (const name of [subject, onBehalfOf]) {
     if (name !== undefined && !Subject.safeParse(name).success) throw new RangeError('a subject has 1 to 128 letters, digits and ._~@:+/=|-');
   }
+  if (scope !== undefined && !ScopeClaim.safeParse(scope).success) throw new RangeError('a scope is bank, or branch: and a branch code');
   const lifeMs = durationMs(expiresIn);
   const sign = createSigner({
     key: secret,
@@ -210,7 +224,7 @@ export function mintToken({ secret, issuer, audience, subject, role, onBehalfOf,
     expiresIn: lifeMs,
     header: { alg: 'HS256', typ: 'at+jwt' },
   });
-  return sign(onBehalfOf === undefined ? { role } : { role, on_behalf_of: onBehalfOf });
+  return sign({ role, ...(onBehalfOf === undefined ? {} : { on_behalf_of: onBehalfOf }), ...(scope === undefined ? {} : { scope }) });
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -4,9 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnyCommand } from '../commands/command.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import type { Logger } from '../logging.ts';
+import { idempotencyKeyOf, problemOf } from './command-outcomes.ts';
 import type { PositionTokens } from './position-token.ts';
-import { notFound, Problem } from './problems.ts';
-import { refusalTitle } from './refusals.ts';
 import { badHeader, correlationIdOf, purposeOf } from './request.ts';
 
 export interface CommandRouteParts {
@@ -15,7 +14,6 @@ export interface CommandRouteParts {
   readonly log: Logger;
 }
 
-const KEY = /^[\x21-\x7e]{1,128}$/;
 const ETAG = /^"(0|[1-9][0-9]{0,9})"$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -58,9 +56,7 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
     },
     handler: (request, reply) => {
       const { headers } = request.raw;
-      const key = headers['idempotency-key'];
       const ifMatch = headers['if-match'];
-      if (key !== undefined && !KEY.test(String(key))) throw badHeader('Idempotency-Key', 'has 1 to 128 visible ASCII characters');
       const executed = handler.execute(command, {
         params: request.params,
         body: request.body,
@@ -68,7 +64,7 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
         channel: 'rest',
         purpose: purposeOf(headers),
         correlationId: correlationIdOf(headers, request.id),
-        key: key as string | undefined,
+        key: idempotencyKeyOf(headers),
         expectedRevision: ifMatch === undefined ? undefined : revisionIn(ifMatch, creates),
       });
       // Not returned: Fastify would wrap a promise that is only there to be waited for.
@@ -93,28 +89,6 @@ function revisionIn(ifMatch: string, creates: boolean): number {
   const etag = ETAG.exec(ifMatch);
   if (!etag) throw badHeader('If-Match', 'is one ETag of a command or a read, in quotes, such as "3"; not a list, not a weak one, not *');
   return Number(etag[1]);
-}
-
-function problemOf(command: AnyCommand, outcome: Exclude<Outcome, { kind: 'accepted' }>): Problem {
-  switch (outcome.kind) {
-    case 'refused': {
-      const { rejected, detail, pointer } = outcome.rejection;
-      const status = (command.rejections as Record<string, number>)[rejected] ?? 409;
-      // What is not there looks the same everywhere, also to who may not know.
-      if (status === 404) return notFound();
-      const errors = pointer === undefined ? undefined : [{ pointer, detail }];
-      return new Problem(rejected, detail, { errors }, { status, title: refusalTitle(rejected) });
-    }
-    case 'moved':
-      if (outcome.revision < 0) return notFound();
-      return new Problem('PreconditionFailed', undefined, { headers: { etag: `"${outcome.revision}"` } });
-    case 'key-reused':
-      return new Problem('KeyReused');
-    case 'not-found':
-      return notFound();
-    default:
-      return outcome satisfies never;
-  }
 }
 
 function pathOf(url: string): string {

@@ -1,7 +1,8 @@
 // What becomes of whatever is thrown: a problem for the caller, a line in the log for the operators. Never a catch-all to 4xx: what
 // is not known here is a 500, which tells its request id and nothing else.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { NewerEvent, TooMuchContention } from '../commands/handler.ts';
+import { TooMuchContention } from '../commands/handler.ts';
+import { NewerEvent } from '../commands/streams.ts';
 import { AppendTooLarge, JournalUnavailable } from '../journal/journal.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
 import type { Logger } from '../logging.ts';

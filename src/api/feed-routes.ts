@@ -60,8 +60,8 @@ export function feedRoutes(app: FastifyInstance, api: Api, parts: FeedRouteParts
           longBody: true,
           openapi: {
             kind: 'plain',
-            name: `Feed${kind.kind[0]?.toUpperCase()}${kind.kind.slice(1)}`,
-            summary: `Bring ${kind.kind} of another system, one JSON a line; sent again, what is there already stays as it is`,
+            name: `Feed${inOneWord(kind.kind)}`,
+            summary: `Bring what another system says of ${kind.kind}, one JSON a line; sent again, what is there already stays as it is`,
             body: { [NDJSON]: kind.line },
             answers: { 200: { description: 'The feed was read to its end', content: { 'application/json': RunAnswer } } },
             problems: [400, 415],
@@ -171,6 +171,11 @@ function toAnswer(run: FeedRun): z.output<typeof RunAnswer> {
     updatedAt: run.updated_at,
     results: `/v1/feeds/${id}/results`,
   };
+}
+
+/** `core-banking` → `CoreBanking` */
+function inOneWord(kind: string): string {
+  return kind.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 async function* onlyOf(results: AsyncIterable<Uint8Array>, outcome: string): AsyncGenerator<string> {

@@ -1,4 +1,5 @@
-// What every request passes first, in one synchronous hook a route: who asks, whether that role may, and whether not too often.
+// What every request passes first, in one synchronous hook a route: who asks, whether that role may, whether not too often, and whom
+// they have in front of them (sights.ts).
 // A route says its roles in its options; one that says neither roles nor `public` keeps the server from starting.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Actor } from '../domain/kernel/event.ts';
@@ -6,15 +7,17 @@ import type { ActingRole } from '../domain/kernel/roles.ts';
 import type { Authenticator } from './auth.ts';
 import { Problem } from './problems.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { SIGHT_HEADER, type Sights } from './sights.ts';
 
 export type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void;
 
 export interface GuardParts {
   readonly authenticator: Authenticator;
   readonly rateLimit: RateLimit | undefined;
+  readonly sights: Sights;
 }
 
-export function guardFor(roles: readonly ActingRole[], { authenticator, rateLimit }: GuardParts): OnRequest {
+export function guardFor(roles: readonly ActingRole[], { authenticator, rateLimit, sights }: GuardParts): OnRequest {
   const allowed: ReadonlySet<string> = new Set(roles);
   const detail = `This is for the role ${roles
     .filter((role) => role !== 'system')
@@ -23,7 +26,17 @@ export function guardFor(roles: readonly ActingRole[], { authenticator, rateLimi
   const admit = (request: FastifyRequest, actor: Actor): Problem | undefined => {
     request.actor = actor;
     if (!allowed.has(actor.role)) return new Problem('Forbidden', detail);
-    return rateLimit?.take(actor.subject);
+    const refused = rateLimit?.take(actor.subject);
+    const sight = request.raw.headers[SIGHT_HEADER];
+    if (refused !== undefined || sight === undefined) return refused;
+    try {
+      // Another object: the token's actor is remembered, and the sight is this request's alone.
+      request.actor = { ...actor, sight: sights.open(String(sight), actor) };
+    } catch (error) {
+      if (error instanceof Problem) return error;
+      throw error;
+    }
+    return undefined;
   };
   return (request, _reply, done) => {
     request.startedAt = performance.now();

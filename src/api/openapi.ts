@@ -117,7 +117,7 @@ function operationOf({ method, path, roles, description }: Operation): Json {
         ...common,
         parameters: [
           ...parametersIn('path', params),
-          ...refs('parameters', ['IdempotencyKey', ...(creates ? [] : ['IfMatch']), 'ShijiPurpose', 'CorrelationId', 'RequestId']),
+          ...refs('parameters', ['IdempotencyKey', ...(creates ? [] : ['IfMatch']), 'ShijiSight', 'ShijiPurpose', 'CorrelationId', 'RequestId']),
         ],
         ...(method === 'DELETE' && isEmptyObject(body)
           ? {}
@@ -142,7 +142,13 @@ function operationOf({ method, path, roles, description }: Operation): Json {
         parameters: [
           ...parametersIn('path', params),
           ...parametersIn('query', query),
-          ...refs('parameters', [...(waits ? ['ShijiAfter'] : []), 'ShijiPurpose', 'CorrelationId', 'RequestId']),
+          ...refs('parameters', [
+            ...(waits ? ['ShijiAfter'] : []),
+            ...(personal ? ['ShijiSight'] : []),
+            'ShijiPurpose',
+            'CorrelationId',
+            'RequestId',
+          ]),
         ],
         responses: {
           200: {
@@ -349,6 +355,13 @@ const parameterComponents = {
     required: false,
     description: 'Why, for the record',
     schema: { type: 'string', maxLength: 200 },
+  },
+  ShijiSight: {
+    name: 'Shiji-Sight',
+    in: 'header',
+    required: false,
+    description: 'For teller and agent: the `sight` that finding a customer brought, which lets see and serve that one for a quarter of an hour',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,300}$' },
   },
   ShijiAfter: {
     name: 'Shiji-After',

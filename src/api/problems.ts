@@ -36,6 +36,11 @@ export const problems = {
     remedy: 'Send `Authorization: Bearer <token>` with a token that is not expired, from the issuer and for the audience of this server.',
   },
   Forbidden: { status: 403, title: 'Your role may not do this', remedy: 'Ask with a token of one of the roles that `detail` names.' },
+  SightInvalid: {
+    status: 403,
+    title: 'The sight is not valid, or no more',
+    remedy: 'Find the customer anew by exact document, phone or card (`GET /v1/customers`): the answer brings a `sight` for a quarter of an hour.',
+  },
   NotFound: {
     status: 404,
     title: 'There is no such thing',

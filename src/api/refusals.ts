@@ -12,6 +12,26 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
     title: 'The ticket is not where this can be done',
     remedy: 'Read the ticket; `detail` says what can be done with it now.',
   },
+  CampaignNotFound: { title: 'There is no such campaign', remedy: 'Check the campaign’s id.' },
+  CampaignTransitionIllegal: {
+    title: 'The campaign is not where this can be done',
+    remedy: 'Read the campaign; `detail` says what can be done with it now.',
+  },
+  CampaignInThePast: { title: 'The campaign would be over before it begins', remedy: 'Let it end today or later.' },
+  CampaignNotRunning: {
+    title: 'The campaign is not running',
+    remedy: 'Start it where it is only planned; a closed one takes no enrolment and no response.',
+  },
+  NotEnrolled: { title: 'The customer is not enrolled in this campaign', remedy: 'Enrol the customer, then record the response.' },
+  JobNotFound: { title: 'There is no such job', remedy: 'Check the job’s id.' },
+  CustomerNotFound: { title: 'There is no such customer', remedy: 'Check the customer’s id.' },
+  CustomerUnknown: { title: 'The customer named is not known', remedy: 'Check the id; you may name customers that you may see.' },
+  ContactNotFound: { title: 'The customer has no such contact', remedy: 'Read the customer; the contacts’ ids stand there.' },
+  ClaimTaken: { title: 'Another customer has it already', remedy: 'Ask operations who that is.' },
+  RegistrationAbandoned: { title: 'The registration was given up', remedy: 'Send it again under a new `Idempotency-Key`.' },
+  RegistrationStands: { title: 'The registration was not given up', remedy: 'Nothing is left to do: the customer is there.' },
+  ManagerNotYou: { title: 'A relationship manager registers own customers', remedy: 'Leave `manager` out, or ask operations.' },
+  BranchFromSource: { title: 'Core banking says which branch it is', remedy: 'Change the branch in core banking.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

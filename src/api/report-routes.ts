@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { TicketChannel } from '../domain/ticket/vocabulary.ts';
 import { type AttainmentRow, slaAttainment, type TicketTables } from '../projections/tickets/queries.ts';
+import { bankReportEntries, bankReports } from './bank-reports.ts';
+import { campaignFunnelReport } from './campaign-report.ts';
 import type { ReadModels } from './read-models.ts';
 import { pageAnswer, type ReadRouteParts, readRoute } from './read-route.ts';
 import { replayParameter } from './ticket-routes.ts';
@@ -31,29 +33,42 @@ const counts = {
 const AttainmentItem = z.strictObject({ product: z.string().nullable(), channel: z.string(), month: z.string(), ...counts });
 type AttainmentItem = z.output<typeof AttainmentItem>;
 
-const reports = [
-  {
-    name: 'sla-attainment',
-    title: 'Deadlines kept, by product, channel and month of receipt',
-    definition:
-      'Met: answered by its due time. Breached: answered later, or not yet and past due. Running: not yet answered and not due. Unknown: the ticket was over before it came here, and nobody says when. Verdicts are the sources’ own.',
-  },
-] as const;
+/** What the list of reports tells of one. */
+export interface ReportEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly definition: string;
+}
+
+const slaAttainmentReport = {
+  name: 'sla-attainment',
+  title: 'Deadlines kept, by product, channel and month of receipt',
+  definition:
+    'Met: answered by its due time. Breached: answered later, or not yet and past due. Running: not yet answered and not due. Unknown: the ticket was over before it came here, and nobody says when. Verdicts are the sources’ own.',
+} as const satisfies ReportEntry;
+
+/** With their figures those of own customers. */
+const openToManagers: readonly ReportEntry[] = [...bankReportEntries, campaignFunnelReport];
+const entries: readonly ReportEntry[] = [slaAttainmentReport, ...openToManagers];
 
 export function reportRoutes(app: FastifyInstance, parts: ReadRouteParts & { readonly readModels: ReadModels }): void {
   readRoute(app, parts, {
     name: 'ListReports',
     summary: 'The reports there are',
     route: 'GET /v1/reports',
-    roles: readers,
+    roles: [...readers, 'rm'],
     answer: pageAnswer(z.strictObject({ name: z.string(), title: z.string(), definition: z.string() })),
     personal: false,
-    read: async () => ({ items: [...reports], next: null }),
+    read: async ({ actor }) => ({ items: [...(actor.role === 'rm' ? openToManagers : entries)], next: null }),
   });
+  slaAttainmentRoute(app, parts);
+  bankReports(app, parts);
+}
 
+function slaAttainmentRoute(app: FastifyInstance, parts: ReadRouteParts & { readonly readModels: ReadModels }): void {
   readRoute(app, parts, {
     name: 'SlaAttainment',
-    summary: reports[0].title,
+    summary: slaAttainmentReport.title,
     route: 'GET /v1/reports/sla-attainment',
     roles: readers,
     query: z.strictObject({
@@ -69,7 +84,7 @@ export function reportRoutes(app: FastifyInstance, parts: ReadRouteParts & { rea
     csv: (Object.keys(AttainmentItem.shape) as (keyof AttainmentItem)[]).map((header) => ({ header, value: (item: AttainmentItem) => item[header] })),
     read: async ({ query }) => {
       const rows = await slaAttainment(await parts.readModels.of<TicketTables>(query.replay), query);
-      const { name: report, definition } = reports[0];
+      const { name: report, definition } = slaAttainmentReport;
       return { report, definition, items: rows.map(toItem), next: null, totals: totalsOf(rows) };
     },
   });

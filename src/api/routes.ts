@@ -3,11 +3,15 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../clock.ts';
 import type { CommandHandler } from '../commands/handler.ts';
+import { coreBankingFeed } from '../feeds/core-banking.ts';
+import type { CoreCustomerParts } from '../feeds/core-banking-customers.ts';
 import { FeedRuns } from '../feeds/runs.ts';
 import type { Spools } from '../feeds/spool.ts';
 import { ticketsFeed } from '../feeds/tickets.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
+import { campaignRoutes } from './campaign-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
+import { customerRoutes } from './customer-routes.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -22,14 +26,25 @@ export interface ContextParts {
   readonly handler: Pick<CommandHandler, 'execute'>;
   readonly searchTokens: SearchTokens;
   readonly spools: Spools;
+  /** By what a core system's customer is known to be one already here. */
+  readonly customers: CoreCustomerParts;
 }
 
-export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools }: ContextParts): readonly ApiRoutes[] {
+export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools, customers }: ContextParts): readonly ApiRoutes[] {
   const readModels = new ReadModels(pool);
   return [
     (app, api) => ticketRoutes(app, { ...api, readModels, searchTokens, zone }),
+    (app, api) => customerRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
     (app, api) => reportRoutes(app, { ...api, readModels }),
-    (app, api) => feedRoutes(app, api, { handler, runs: new FeedRuns(pool), spools, kinds: [ticketsFeed], projections: ['tickets', 'timers'] }),
+    (app, api) =>
+      feedRoutes(app, api, {
+        handler,
+        runs: new FeedRuns(pool),
+        spools,
+        kinds: [ticketsFeed, coreBankingFeed(customers)],
+        projections: ['tickets', 'timers', 'customers', 'holdings', 'transactions'],
+      }),
+    (app, api) => campaignRoutes(app, api, { handler, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
   ];
 }

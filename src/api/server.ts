@@ -33,6 +33,7 @@ import { RateLimit } from './rate-limit.ts';
 import { PostgresReadRecords, patternOf, ReadRecorder, type ReadRecords } from './read-record.ts';
 import type {} from './request.ts';
 import { requestIds } from './request-id.ts';
+import { Sights } from './sights.ts';
 import { SlowBodies } from './slow-bodies.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -51,6 +52,7 @@ export interface Api {
   readonly positions: PositionTokens;
   readonly cursors: Cursors;
   readonly recorder: ReadRecorder;
+  readonly sights: Sights;
   readonly progress: Pick<Progress, 'waitUntil' | 'describeProjections'>;
   readonly journal: JournalReader;
   readonly codec: EventCodec;
@@ -133,7 +135,8 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 
   const authenticator = await registerAuth(app, parts.auth);
   const rateLimit = parts.rateLimitPerMinute > 0 ? new RateLimit(parts.rateLimitPerMinute) : undefined;
-  const guardParts: GuardParts = { authenticator, rateLimit };
+  const sights = new Sights(parts.secret);
+  const guardParts: GuardParts = { authenticator, rateLimit, sights };
   const slowBodies = new SlowBodies(app.server, limits.bodyMs ?? 30_000);
   const metrics = parts.metrics ?? new ApiMetrics({ lag: () => parts.progress.lag() });
   const operations: Operation[] = [];
@@ -158,6 +161,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     positions: new PositionTokens(secret),
     cursors: new Cursors(secret),
     recorder: new ReadRecorder(parts.readRecords ?? new PostgresReadRecords(pool), secret, now),
+    sights,
     progress,
     journal,
     codec,

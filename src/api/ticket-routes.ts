@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { asOf, knownAtMs } from '../domain/kernel/as-of.ts';
-import type { RecordedEvent, RecordedOf } from '../domain/kernel/event.ts';
+import type { Actor, RecordedEvent, RecordedOf } from '../domain/kernel/event.ts';
 import { Sealed } from '../domain/kernel/personal.ts';
 import { TicketId, type ticketEvents } from '../domain/ticket/events.ts';
 import { ticketVisibleTo } from '../domain/ticket/ticket.ts';
@@ -10,6 +10,7 @@ import { TicketChannel, TicketPriority, TicketStatus, TicketType } from '../doma
 import type { EventCodec } from '../journal/codec.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Opener } from '../journal/sealing.ts';
+import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { queuesSeenBy, type StoredTicket, type TicketTables, ticketsSeenBy, unresolved } from '../projections/tickets/queries.ts';
 import { type TicketRow, tickets } from '../projections/tickets/tickets.ts';
@@ -86,6 +87,7 @@ const ListQuery = z.strictObject({
   channel: TicketChannel.optional(),
   product: text.optional(),
   assignee: text.optional().meta({ description: 'A subject, or `none` for what nobody has taken yet' }),
+  customer: z.uuid().optional().meta({ description: 'A customer’s id' }),
   source: text.optional().meta({ description: 'The system that it was imported from' }),
   verdict: z.enum(['timely', 'untimely']).optional(),
   clock: z.enum(['running', 'met', 'breached', 'unknown']).optional().meta({ description: 'How either deadline stands' }),
@@ -151,6 +153,7 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
         query: ticketsSeenBy(db, actor, {
           ...query,
           tokens,
+          withOwnCustomers: true,
           status: query.status?.split(','),
           openedFrom: startOf(query.openedFrom, zone),
           openedTo: endOf(query.openedTo, zone),
@@ -179,7 +182,7 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
       const events = await streamOf(stream);
       const current = foldOf(events);
       // The right is needed now, whichever past is asked for.
-      if (!current || !ticketVisibleTo({ openedBy: current.opened_by, assignee: current.assignee }, actor)) throw await denied([ticketId]);
+      if (!current || !(await isReadBy(current, actor))) throw await denied([ticketId]);
       const until = query.knownAt === undefined ? Number.POSITIVE_INFINITY : await journal.positionAt(knownAtMs(query.knownAt, zone));
       const counts = query.asOf === undefined ? () => true : asOf(query.asOf, zone);
       const past = events.filter((event) => event.position <= until && counts(event.occurredAt));
@@ -235,6 +238,14 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
       );
     },
   });
+
+  /** Beside who works on it, the relationship manager of its customer reads it. */
+  async function isReadBy({ opened_by, assignee, customer_id }: TicketRow, actor: Actor): Promise<boolean> {
+    if (ticketVisibleTo({ openedBy: opened_by, assignee }, actor)) return true;
+    if (actor.role !== 'rm' || customer_id === null) return false;
+    const db = await readModels.of<CustomerTables>(undefined);
+    return (await customersSeenBy(db, actor, { ids: [customer_id] }).executeTakeFirst()) !== undefined;
+  }
 
   async function showItems(
     found: { items: StoredTicket[]; next: string | null; total?: number },

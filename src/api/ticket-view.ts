@@ -20,6 +20,7 @@ const Deadline = z.strictObject({
 export const TicketItem = z.strictObject({
   id: z.string(),
   revision: z.int(),
+  customer: z.string().nullable().meta({ description: 'The customer that it is about, where it says' }),
   status: z.string(),
   type: z.string(),
   priority: z.string(),
@@ -71,6 +72,7 @@ export function ticketItem(row: Omit<StoredTicket, 'summary'>, summary: Personal
   return {
     id: row.id,
     revision: row.revision,
+    customer: row.customer_id,
     status: row.status,
     type: row.type,
     priority: row.priority,

@@ -1,9 +1,10 @@
-// npm run -s token -- --role agent --subject alice [--on-behalf-of bob] [--expires 12h]: prints a token and nothing else on stdout.
-// For a server whose secret is known here: JWT_SECRET, or the one in the data folder.
+// npm run -s token -- --role agent --subject alice [--on-behalf-of bob] [--scope branch:3100] [--expires 12h]: prints a token and nothing
+// else on stdout. For a server whose secret is known here: JWT_SECRET, or the one in the data folder.
 import { parseArgs } from 'node:util';
-import { mintToken } from '../api/auth.ts';
+import { mintToken, ScopeClaim } from '../api/auth.ts';
 import { loadConfig } from '../config.ts';
 import { readJwtSecret } from '../data-folder.ts';
+import type { Scope } from '../domain/kernel/event.ts';
 import { Role } from '../domain/kernel/roles.ts';
 import { StartError } from '../start-error.ts';
 
@@ -31,12 +32,20 @@ function token(args: string[]): string {
       subject: given.subject,
       role: role.data,
       onBehalfOf: given['on-behalf-of'],
+      scope: scopeIn(given.scope),
       expiresIn: given.expires,
     });
   } catch (error) {
     if (error instanceof RangeError) throw new StartError(`No token was made: ${error.message}.`, { cause: error });
     throw error;
   }
+}
+
+function scopeIn(given: string | undefined): Scope | undefined {
+  if (given === undefined) return undefined;
+  const scope = ScopeClaim.safeParse(given);
+  if (!scope.success) throw new StartError(`--scope ${given} is no scope: give bank, or one branch as in branch:3100.`);
+  return scope.data as Scope;
 }
 
 function parsed(args: string[]) {
@@ -47,12 +56,13 @@ function parsed(args: string[]) {
         role: { type: 'string' },
         subject: { type: 'string' },
         'on-behalf-of': { type: 'string' },
+        scope: { type: 'string' },
         expires: { type: 'string', default: '12h' },
       },
     }).values;
   } catch (error) {
     throw new StartError(
-      `${error instanceof Error ? error.message.split('.')[0] : 'The arguments are not accepted'}: give --role ROLE --subject NAME [--on-behalf-of NAME] [--expires 12h].`,
+      `${error instanceof Error ? error.message.split('.')[0] : 'The arguments are not accepted'}: give --role ROLE --subject NAME [--on-behalf-of NAME] [--scope bank|branch:CODE] [--expires 12h].`,
     );
   }
 }

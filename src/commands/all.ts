@@ -1,6 +1,9 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
+import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
+import { customerCommands } from './customer.ts';
+import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
 import {
   assignTicket,
@@ -29,5 +32,8 @@ const contextCommands: readonly AnyCommand[] = [
   importTicket,
   warnOfDeadline,
   recordBreach,
+  ...customerCommands,
+  ...holdingCommands,
+  ...campaignCommands,
   moveClock,
 ];

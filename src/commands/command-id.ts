@@ -30,3 +30,18 @@ function uuidOf(time: string, rest: string): string {
   const variant = ((Number.parseInt(rest.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8, 12)}-8${rest.slice(0, 3)}-${variant}${rest.slice(4, 7)}-${rest.slice(7, 18).padEnd(12, '0')}`;
 }
+
+/**
+ * The id here of what another system knows by its own: a UUIDv8 over kind, system and id, so that a fact may name a thing that has not
+ * come yet.
+ */
+export function sourceIdOf(kind: string, system: string, id: string): string {
+  const hex = createHash('sha256').update(`${kind}\n${system}\n${id}`).digest('hex');
+  return uuidOf(hex.slice(0, 12), hex.slice(12, 30));
+}
+
+/** The id of the one enrolment that a customer can have in a campaign. */
+export function enrolmentIdOf(campaignId: string, customerId: string): string {
+  const hex = createHash('sha256').update(`enrolment\n${campaignId}\n${customerId}`).digest('hex');
+  return uuidOf(hex.slice(0, 12), hex.slice(12, 30));
+}

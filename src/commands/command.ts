@@ -1,7 +1,7 @@
 // A command is one declaration: its route, OpenAPI entry, roles, body, stream, decider and refusals. handler.ts runs any of them,
 // api/command-routes.ts makes each a route, docs/errors.md lists the refusals.
 import type { z } from 'zod';
-import type { Decider } from '../domain/kernel/decider.ts';
+import type { Decider, Rejection } from '../domain/kernel/decider.ts';
 import type { Actor } from '../domain/kernel/event.ts';
 import type { ActingRole } from '../domain/kernel/roles.ts';
 
@@ -12,6 +12,29 @@ export interface CommandContext {
   readonly actor: Actor;
   /** The aggregate's id: given by the path, or derived from the command's for one that is created. */
   readonly id: string;
+  /** The bank's IANA zone. */
+  readonly zone: string;
+  /** States of what the command refers to, in the order of `refersTo`. */
+  readonly referred: readonly unknown[];
+}
+
+/** Something outside the command's own stream that it names: looked at before `decide`, never written. */
+export interface Reference {
+  /** Category and id make its stream. */
+  readonly category: string;
+  readonly id: string;
+  readonly decider: Pick<AnyDecider, 'initialState' | 'evolve'>;
+  /** Whether it is there at all, and for this actor; missing and hidden are one answer. */
+  readonly isThere: (state: unknown, actor: Actor) => boolean;
+  /** The answer where it is not. */
+  readonly otherwise: Rejection;
+}
+
+/** A value that only one holder (a stream) may have: claimed before the facts that say so are appended (claims.ts). */
+export interface Claim {
+  readonly kind: 'document' | 'source';
+  /** Canonical text; only a keyed hash of it is kept. */
+  readonly value: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a decider decides on, the declaration takes from it
@@ -39,7 +62,14 @@ export interface CommandDraft<Params, Body, D extends AnyDecider> {
   /** HTTP status of each refusal. */
   readonly rejections: Readonly<Record<CodeOf<D>, number>>;
   /** Row-level right by the aggregate's own state; where false the answer is that there is no such thing. */
-  readonly visibleTo?: (state: StateOf<D>, actor: Actor) => boolean;
+  readonly visibleTo?: (state: StateOf<D>, actor: Actor, id: string) => boolean;
+  /** With `target`: the stream is taken to be new, so that a feed's new fact costs no look; if it is not, the append says so. */
+  readonly assumesNew?: true;
+  /** False where the facts say all that the body says, and it has no open map: a digest of it is kept in its place. */
+  readonly keepsBody?: false;
+  readonly refersTo?: (input: { readonly params: Params; readonly body: Body }) => readonly Reference[];
+  /** What the command must be the only one to have. A claim that another holds is refused as `ClaimTaken`, which the rejections name. */
+  readonly claims?: (input: { readonly params: Params; readonly body: Body }) => readonly Claim[];
   readonly command: (input: { readonly params: Params; readonly body: Body }, context: CommandContext) => CommandOf<D>;
 }
 

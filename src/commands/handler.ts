@@ -1,17 +1,21 @@
-// How any command becomes events. In order: the stream's past (cached), a retry recognised from the stream's own events, `If-Match`,
-// the right to see it, `decide`, append at the revision decided on. A race lost is decided again, unless the caller named a revision.
+// How any command becomes events. In order: the stream's past (cached), a retry recognised from the stream's own events, the right to
+// see it, `If-Match`, what it refers to, `decide`, its claims, append at the revision decided on. A race lost is decided again, unless the
+// caller named a revision.
 import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { isRejection, type Rejection } from '../domain/kernel/decider.ts';
 import type { Actor, Fact } from '../domain/kernel/event.ts';
-import { Erased } from '../domain/kernel/personal.ts';
-import type { EventCodec, UnknownEvent } from '../journal/codec.ts';
-import type { AppendResult, EventToAppend, Journal, StoredEvent } from '../journal/journal.ts';
+import type { EventCodec } from '../journal/codec.ts';
+import { type AppendResult, AppendTooLarge, type EventToAppend, type Journal } from '../journal/journal.ts';
 import { type DataKey, type DrawnKey, KeyDestroyed, type Keyring } from '../journal/keyring.ts';
 import type { Opener } from '../journal/sealing.ts';
+import { Claiming, type Claims } from './claims.ts';
 import type { AnyCommand } from './command.ts';
 import { commandIdOf, createdIdOf, drawCommandId } from './command-id.ts';
-import { type CachedStream, type CommandTrace, StateCache } from './state-cache.ts';
+import { customerHolders } from './customer-holders.ts';
+import { lookUp } from './references.ts';
+import { hasSameBody, isOurs } from './repetition.ts';
+import type { CachedStream, CommandTrace } from './state-cache.ts';
+import { emptyStream, Streams } from './streams.ts';
 
 export interface CommandRequest {
   readonly params: unknown;
@@ -55,11 +59,6 @@ export class TooMuchContention extends Error {
   override readonly name = 'TooMuchContention';
 }
 
-/** A stream holds an event of a newer program: this one must not decide on it. */
-export class NewerEvent extends Error {
-  override readonly name = 'NewerEvent';
-}
-
 interface Turn {
   readonly over: Promise<void>;
   /** From 0, among turns that follow each other without a pause. */
@@ -77,7 +76,7 @@ const MAX_TRIES = 100;
 // process would only lose, unless the winner stands back now and then.
 const TURNS_IN_A_ROW = 8;
 const STAND_BACK_MS = 5;
-const READ_PAGE = 1_000;
+const NONE: readonly never[] = [];
 
 export interface CommandHandlerParts {
   readonly journal: Journal;
@@ -87,17 +86,26 @@ export interface CommandHandlerParts {
   /** Epoch milliseconds by the one clock. */
   readonly now: () => number;
   readonly onAppended?: (command: AnyCommand, events: number) => void;
+  /** The bank's IANA zone; Asia/Shanghai where absent. */
+  readonly zone?: string;
+  /** Where absent, a command with claims throws. */
+  readonly claims?: Claims;
+  /** How old a claim without its facts must be to be taken over; 3 s where absent. */
+  readonly claimPatienceMs?: number;
 }
 
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
-  readonly #cache = new StateCache();
+  readonly #streams: Streams;
+  readonly #zone: string;
   #inHand = 0;
   /** One command a stream at a time in this process: the rest would only lose the race. */
   readonly #turns = new Map<string, Turn>();
 
   constructor(parts: CommandHandlerParts) {
     this.#parts = parts;
+    this.#streams = new Streams(parts.journal, parts.codec);
+    this.#zone = parts.zone ?? 'Asia/Shanghai';
   }
 
   /** How many commands are being decided and written. */
@@ -132,18 +140,55 @@ export class CommandHandler {
     }
   }
 
-  async #run(command: AnyCommand, request: CommandRequest, commandId: string, id: string, stream: string): Promise<Outcome> {
+  #run(command: AnyCommand, request: CommandRequest, commandId: string, id: string, stream: string): Promise<Outcome> {
+    const wanted = command.claims?.({ params: request.params, body: request.body }) ?? NONE;
+    const claiming = wanted.length === 0 ? undefined : new Claiming(wanted);
+    const outcome = this.#attempt(command, request, commandId, id, stream, claiming);
+    return claiming ? this.#released(claiming, outcome) : outcome;
+  }
+
+  /** Gives the claims back where nothing was written. Where that is not known they stay: a retry finds them its own, another takes them over. */
+  async #released(claiming: Claiming, running: Promise<Outcome>): Promise<Outcome> {
+    let isUnwritten = false;
+    try {
+      const outcome = await running;
+      isUnwritten = outcome.kind !== 'accepted' || outcome.events === 0;
+      return outcome;
+    } catch (error) {
+      isUnwritten = error instanceof KeyDestroyed || error instanceof AppendTooLarge || error instanceof TooMuchContention;
+      throw error;
+    } finally {
+      if (isUnwritten) await claiming.release(this.#parts.claims);
+    }
+  }
+
+  async #attempt(
+    command: AnyCommand,
+    request: CommandRequest,
+    commandId: string,
+    id: string,
+    stream: string,
+    claiming: Claiming | undefined,
+  ): Promise<Outcome> {
     const creates = command.target === undefined;
     // A created stream is taken to be new: if it is not, the append says so.
-    const cached = this.#cache.get(stream);
-    let entry = cached ?? (creates ? emptyOf(command) : await this.#load(command, stream, emptyOf(command), commandId));
-    let certain = !cached && !creates;
+    const assumesNew = creates || command.assumesNew === true;
+    const remembered = this.#streams.remembered(stream);
+    let entry = remembered ?? emptyStream(command.decider);
+    let certain = !remembered && !assumesNew;
+    if (certain) entry = await this.#load(command, stream, entry, commandId);
     const body = JSON.stringify(request.body ?? null);
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const trace = entry.commands.get(commandId);
       if (trace) return this.#again(stream, id, commandId, creates, trace, body);
       const now = new Date(this.#parts.now()).toISOString();
-      const verdict = this.#decide(command, request, entry, id, now);
+      let verdict: readonly Fact[] | Outcome | undefined = this.#preclude(command, request, entry, id);
+      if (verdict === undefined) {
+        const references = command.refersTo?.({ params: request.params, body: request.body }) ?? NONE;
+        const referred = references.length === 0 ? NONE : await lookUp(this.#streams, references, request.actor);
+        verdict = isRejection(referred) ? { kind: 'refused', rejection: referred } : this.#decide(command, request, entry, id, now, referred);
+      }
+      if (claiming && Array.isArray(verdict) && verdict.length > 0) verdict = (await this.#claim(claiming, id, request)) ?? verdict;
       if (!Array.isArray(verdict) || verdict.length === 0) {
         // Never from a stale past: what stands there now is looked at first.
         if (!certain) {
@@ -172,13 +217,13 @@ export class CommandHandler {
       const { result, sent } = answer;
       if (result.appended) {
         const trace = { firstRevision: entry.revision + 1, lastRevision: result.revision, position: result.position };
-        if (result.repeated ?? (request.key !== undefined && !(await this.#isOurs(stream, trace, sent)))) {
+        if (result.repeated ?? (request.key !== undefined && !(await isOurs(this.#parts, stream, trace, sent)))) {
           entry = await this.#load(command, stream, entry, commandId);
           const written = entry.commands.get(commandId);
           if (!written) throw new Error(`${stream} does not show the command that it answered`);
           return this.#again(stream, id, commandId, creates, written, body);
         }
-        this.#cache.put(stream, advance(command, entry, facts, commandId, trace));
+        this.#streams.advance(command.decider, stream, entry, facts, commandId, trace);
         this.#parts.onAppended?.(command, facts.length);
         return {
           kind: 'accepted',
@@ -199,15 +244,43 @@ export class CommandHandler {
     throw new TooMuchContention(`${stream} kept moving`);
   }
 
-  #decide(command: AnyCommand, request: CommandRequest, entry: CachedStream, id: string, now: string): readonly Fact[] | Outcome {
-    if (entry.revision >= 0 && command.visibleTo && !command.visibleTo(entry.state, request.actor)) return { kind: 'not-found' };
-    if (request.expectedRevision !== undefined && request.expectedRevision !== entry.revision) return { kind: 'moved', revision: entry.revision };
-    const decided = command.decider.decide(
-      command.command({ params: request.params, body: request.body }, { now, actor: request.actor, id }),
-      entry.state,
-    );
+  /** The first answer again, or the news that the key was used for something else. */
+  async #again(stream: string, id: string, commandId: string, created: boolean, trace: CommandTrace, body: string): Promise<Outcome> {
+    if (!(await hasSameBody(this.#parts, stream, trace, body))) return { kind: 'key-reused' };
+    const { firstRevision, lastRevision: revision, position } = trace;
+    return { kind: 'accepted', id, commandId, created, repeated: true, events: revision - firstRevision + 1, revision, position };
+  }
+
+  #load(command: AnyCommand, stream: string, from: CachedStream, wanted: string): Promise<CachedStream> {
+    return this.#streams.load(command.decider, stream, from, wanted);
+  }
+
+  /** What is not there for this actor, or not as they saw it, is not looked into. */
+  #preclude(command: AnyCommand, { actor, expectedRevision }: CommandRequest, entry: CachedStream, id: string): Outcome | undefined {
+    if (entry.revision >= 0 && command.visibleTo && !command.visibleTo(entry.state, actor, id)) return { kind: 'not-found' };
+    if (expectedRevision !== undefined && expectedRevision !== entry.revision) return { kind: 'moved', revision: entry.revision };
+    return undefined;
+  }
+
+  #decide(
+    command: AnyCommand,
+    { params, body, actor }: CommandRequest,
+    entry: CachedStream,
+    id: string,
+    now: string,
+    referred: readonly unknown[],
+  ): readonly Fact[] | Outcome {
+    const decided = command.decider.decide(command.command({ params, body }, { now, actor, id, zone: this.#zone, referred }), entry.state);
     if (isRejection(decided)) return { kind: 'refused', rejection: decided };
     return decided as readonly Fact[];
+  }
+
+  /** The refusal where another has one of them. */
+  async #claim(claiming: Claiming, id: string, { correlationId }: CommandRequest): Promise<Outcome | undefined> {
+    const { claims, journal, claimPatienceMs: patienceMs } = this.#parts;
+    if (!claims) throw new Error('a command with claims was given to a handler without any');
+    const taken = await claiming.take({ claims, holders: customerHolders(this, journal, correlationId), patienceMs }, id);
+    return taken && { kind: 'refused', rejection: taken };
   }
 
   async #append(
@@ -242,7 +315,7 @@ export class CommandHandler {
       keys,
       {
         occurredAt: now,
-        actor: request.actor,
+        actor: keptActor(request.actor),
         channel: request.channel,
         purpose: request.purpose,
         command: { id: commandId, name: command.name, version: command.version },
@@ -250,87 +323,19 @@ export class CommandHandler {
         causationId: request.causationId,
       },
       body,
+      command.keepsBody,
     );
     const result = await journal.append(stream, creates ? 'no-stream' : entry.revision, events, drawn?.keep);
     if (drawn && result.appended && !result.repeated) keyring.remember(stream, drawn.keep.retention, drawn.key);
     return { result, sent: events[0] as EventToAppend };
   }
-
-  /** Whether an append was written by this call, where the store can't tell: each attempt's body is sealed anew, so its bytes are its own. */
-  async #isOurs(stream: string, trace: CommandTrace, sent: EventToAppend): Promise<boolean> {
-    const [first] = await this.#parts.journal.readStream(stream, { from: trace.firstRevision, limit: 1 });
-    return first?.metadata === sent.metadata;
-  }
-
-  /** The first answer again, or the news that the key was used for something else. */
-  async #again(stream: string, id: string, commandId: string, created: boolean, trace: CommandTrace, body: string): Promise<Outcome> {
-    if (!(await this.#sameBody(stream, trace, body))) return { kind: 'key-reused' };
-    return {
-      kind: 'accepted',
-      id,
-      commandId,
-      created,
-      repeated: true,
-      events: trace.lastRevision - trace.firstRevision + 1,
-      revision: trace.lastRevision,
-      position: trace.position,
-    };
-  }
-
-  async #sameBody(stream: string, trace: CommandTrace, body: string): Promise<boolean> {
-    const { journal, codec, opener } = this.#parts;
-    const first = trace.first ?? (await journal.readStream(stream, { from: trace.firstRevision, limit: 1 }))[0];
-    trace.first = undefined;
-    const sealed = first && codec.bodyOf(first);
-    if (!sealed) throw new Error(`${stream} lacks the body of the command at revision ${trace.firstRevision}`);
-    const kept = await opener.open(sealed);
-    // Erased: that it was this command is still known, what it said is not.
-    // The order of keys is nothing that a sender means.
-    return kept instanceof Erased || isDeepStrictEqual(kept, JSON.parse(body));
-  }
-
-  /** The stream's past, from where an entry ends. */
-  async #load(command: AnyCommand, stream: string, from: CachedStream, wanted: string): Promise<CachedStream> {
-    const { journal, codec } = this.#parts;
-    let { state, revision, position } = from;
-    const commands = from.commands;
-    for (;;) {
-      const page: readonly StoredEvent[] = await journal.readStream(stream, { from: revision + 1, limit: READ_PAGE });
-      for (const stored of page) {
-        const event = codec.decode(stored);
-        if (isUnknown(event)) throw new NewerEvent(`${stream} holds a ${event.type} of version ${event.schema}, which this program does not know`);
-        state = command.decider.evolve(state, event);
-        revision = event.revision;
-        position = event.position;
-        const known = commands.get(event.command.id);
-        const first = known ? known.first : event.command.id === wanted ? stored : undefined;
-        commands.set(event.command.id, { firstRevision: known?.firstRevision ?? revision, lastRevision: revision, position, first });
-      }
-      if (page.length < READ_PAGE) break;
-    }
-    const entry = { state, revision, position, commands };
-    if (revision >= 0) this.#cache.put(stream, entry);
-    return entry;
-  }
 }
 
-function emptyOf(command: AnyCommand): CachedStream {
-  return { state: command.decider.initialState, revision: -1, position: 0, commands: new Map() };
-}
-
-function advance(command: AnyCommand, entry: CachedStream, facts: readonly Fact[], commandId: string, trace: CommandTrace): CachedStream {
-  // Moved in place, not copied: a hot stream remembers thousands, and its commands take turns.
-  entry.commands.set(commandId, trace);
-  return {
-    state: facts.reduce(command.decider.evolve, entry.state),
-    revision: trace.lastRevision,
-    position: trace.position,
-    commands: entry.commands,
-  };
-}
-
-function isUnknown(event: object): event is UnknownEvent {
-  return 'unknown' in event;
+/** As events keep it: how far someone's sight reached is no part of what they did. */
+function keptActor(actor: Actor): Actor {
+  if (actor.scope === undefined && actor.sight === undefined) return actor;
+  const { scope: _, sight: _sight, ...kept } = actor;
+  return kept;
 }
 
 function ignore(): void {}

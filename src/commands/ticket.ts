@@ -1,11 +1,14 @@
 // Commands on service tickets. The rules are in domain/ticket/ticket.ts, the deadlines in domain/ticket/sla.ts.
 import { z } from 'zod';
+import { CustomerId } from '../domain/customer/events.ts';
 import { chinaBankCalendar } from '../domain/kernel/calendars/china-bank.ts';
-import { ClockName, SourceReference, StaffSubject, TicketId } from '../domain/ticket/events.ts';
+import { SourceReference, SourceTime, startOf } from '../domain/kernel/source.ts';
+import { ClockName, StaffSubject, TicketId } from '../domain/ticket/events.ts';
 import { standardSlaPolicy } from '../domain/ticket/sla-policies.ts';
 import { type TicketCommand, ticket, ticketVisibleTo } from '../domain/ticket/ticket.ts';
 import { TicketChannel, TicketPriority, TicketType } from '../domain/ticket/vocabulary.ts';
 import { defineCommand } from './command.ts';
+import { customerReference, customerUnknown } from './customer-reference.ts';
 
 const params = z.strictObject({ ticketId: TicketId });
 const nothing = z.strictObject({});
@@ -19,13 +22,14 @@ const handlers = ['agent', 'rm', 'teller', 'operations'] as const;
 
 export const openTicket = defineCommand({
   ...common,
+  rejections: { ...rejections, ...customerUnknown },
   name: 'OpenTicket',
   summary: 'Open a ticket; its deadlines start now',
   route: 'POST /v1/tickets',
   roles: handlers,
   params: nothing,
   body: z.strictObject({
-    customer: z.undefined({ error: 'customers are not kept by this version yet: leave `customer` out' }).optional(),
+    customer: CustomerId.optional(),
     type: TicketType,
     priority: TicketPriority,
     channel: TicketChannel,
@@ -33,7 +37,8 @@ export const openTicket = defineCommand({
     summary: FreeText(500),
     description: FreeText(20_000).optional(),
   }),
-  command: ({ body: { customer: _, ...body } }, { id, now, actor }): TicketCommand => ({
+  refersTo: ({ body: { customer } }) => (customer === undefined ? [] : [customerReference(customer, '/customer')]),
+  command: ({ body }, { id, now, actor }): TicketCommand => ({
     do: 'open',
     ticketId: id,
     ...body,
@@ -93,14 +98,6 @@ export const closeTicket = defineCommand({
   command: (_, { id }): TicketCommand => ({ do: 'close', ticketId: id }),
 });
 
-/** A date in a zone (`2017-05-01[America/New_York]`) or an instant with offset; kept as the source said it. */
-const SourceTime = z
-  .string()
-  .refine(
-    isSourceTime,
-    'an RFC 3339 instant such as 2017-05-01T09:00:00Z, or a date with its zone such as 2017-05-01[America/New_York], from 1900 to 2198',
-  );
-
 /** One line of the tickets feed, and the body of the command that it becomes (feeds/tickets.ts). */
 export const ImportedTicket = z
   .strictObject({
@@ -158,23 +155,3 @@ export const recordBreach = defineCommand({
   body: timerBody,
   command: ({ body }, { id }): TicketCommand => ({ do: 'breach', ticketId: id, ...body }),
 });
-
-// These two forms and no other that Temporal would take: local time comes first, so that a date or a month is the text's beginning.
-const SOURCE_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)|\[[\w+/:-]{1,64}\])$/;
-
-function isSourceTime(text: string): boolean {
-  if (!SOURCE_TIME.test(text)) return false;
-  try {
-    // The calendars' own bounds, less a deadline's length: beyond them a line could not be decided on.
-    const start = startOf(text);
-    return start >= '1900-01-02' && start < '2199';
-  } catch {
-    return false;
-  }
-}
-
-/** The instant at which a source's time starts, RFC 3339 UTC with milliseconds. */
-function startOf(text: string): string {
-  const instant = text.includes('[') ? Temporal.ZonedDateTime.from(text).toInstant() : Temporal.Instant.from(text);
-  return new Date(instant.epochMilliseconds).toISOString();
-}

@@ -1,22 +1,51 @@
-// Runs one feed: each line a command with the source's own id as its key, so that a feed sent again changes nothing. A bad line never
-// stops the rest. Results are spooled to disk and the run's progress kept in feeds.runs; the HTTP side is api/feed-routes.ts.
+// Runs one feed: each line becomes commands with the source's own id in their keys, so that a feed sent again changes nothing. A bad line
+// never stops the rest. Results are spooled to disk and the run's progress kept in feeds.runs; the HTTP side is api/feed-routes.ts.
 import type { z } from 'zod';
 import type { AnyCommand } from '../commands/command.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import type { Actor } from '../domain/kernel/event.ts';
+import { startOf } from '../domain/kernel/source.ts';
 import { AppendTooLarge } from '../journal/journal.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
 import { type Line, MAX_LINE_BYTES } from './lines.ts';
 import type { FeedRun, FeedRuns } from './runs.ts';
 import type { LineResult, Spool } from './spool.ts';
 
-/** One kind of feed: what a line says, and the command that it becomes. */
+/** What a line's commands are executed with, whichever line it is. */
+export interface LineContext {
+  readonly handler: Pick<CommandHandler, 'execute'>;
+  readonly actor: Actor;
+  readonly purpose?: string | undefined;
+  readonly correlationId: string;
+}
+
+/** One kind of feed: what a line says, and what becomes of it. */
 export interface FeedKind<Entry = unknown> {
   readonly kind: string;
-  readonly command: AnyCommand;
   readonly line: z.ZodType<Entry>;
-  /** The source system, and the source's own id under which a line is sent again. */
+  /** The source system, and the source's own id of the record. */
   source(entry: Entry): { readonly system: string; readonly id: string };
+  /** When it was so, where that may not be in the future (`SourceTime`). */
+  at?(entry: Entry): string;
+  /** Starts its command before it first waits, so that lines of one stream keep their order. */
+  take(entry: Entry, context: LineContext): Promise<Outcome>;
+}
+
+/** A line's one command: what it is told of (`params`), what it says, and the key under which it is known again. */
+export interface LineCommand {
+  readonly params: unknown;
+  readonly body: unknown;
+  readonly system: string;
+  readonly key: string;
+}
+
+/** Keys are the source's own, whoever brings them. */
+export function byCommand<Entry>(command: AnyCommand, of: (entry: Entry) => LineCommand): FeedKind<Entry>['take'] {
+  return (entry, { handler, actor, purpose, correlationId }) => {
+    const { params, body, system, key } = of(entry);
+    const channel = `feed:${system}`;
+    return handler.execute(command, { params, body, actor, channel, purpose, correlationId, key, keyScope: channel });
+  };
 }
 
 export interface FeedParts {
@@ -37,10 +66,12 @@ export interface FeedRequest {
 
 // Enough to fill the journal's batches; bounds what is in memory.
 const IN_FLIGHT = 384;
+// Clocks differ, and so do the days of time zones.
+const AHEAD_MS = 86_400_000;
 
 /** Runs to the end of the lines; the answer is the finished run. Whatever breaks it is kept in the run and thrown. */
 export async function runFeed(parts: FeedParts, request: FeedRequest): Promise<FeedRun> {
-  const { handler, runs, now } = parts;
+  const { runs, now } = parts;
   const { id, kind, actor, spool } = request;
   const counts = { lines: 0, created: 0, repeated: 0, rejected: 0, position: 0 };
   const started = new Date(now()).toISOString();
@@ -69,7 +100,7 @@ export async function runFeed(parts: FeedParts, request: FeedRequest): Promise<F
         });
   const one = async (line: Line): Promise<void> => {
     try {
-      const { position, ...result } = await take(handler, request, line);
+      const { position, ...result } = await take(parts, request, line);
       counts.lines += 1;
       counts[result.outcome] += 1;
       counts.position = Math.max(counts.position, position);
@@ -115,8 +146,8 @@ function isKeepable(json: unknown): boolean {
   return Object.entries(json).every(([name, value]) => isKeepable(name) && isKeepable(value));
 }
 
-async function take(handler: FeedParts['handler'], request: FeedRequest, line: Line): Promise<LineResult & { position: number }> {
-  const { kind, actor } = request;
+async function take({ handler, now }: FeedParts, request: FeedRequest, line: Line): Promise<LineResult & { position: number }> {
+  const { kind, actor, purpose, correlationId } = request;
   const rejected = (errors: LineResult['errors']): LineResult & { position: number } => ({
     line: line.number,
     outcome: 'rejected',
@@ -135,19 +166,13 @@ async function take(handler: FeedParts['handler'], request: FeedRequest, line: L
   const parsed = kind.line.safeParse(json);
   if (!parsed.success)
     return rejected(parsed.error.issues.map((issue) => ({ pointer: issue.path.map((step) => `/${String(step)}`).join(''), detail: issue.message })));
+  const at = kind.at?.(parsed.data);
+  if (at !== undefined && Date.parse(startOf(at)) > now() + AHEAD_MS)
+    return rejected([{ pointer: '/at', detail: 'this is in the future, by more than 24 hours: tell what is so once it is so' }]);
   const source = kind.source(parsed.data);
   let outcome: Outcome;
   try {
-    outcome = await handler.execute(kind.command, {
-      params: {},
-      body: parsed.data,
-      actor,
-      channel: `feed:${source.system}`,
-      purpose: request.purpose,
-      correlationId: request.correlationId,
-      key: source.id,
-      keyScope: `feed:${source.system}`,
-    });
+    outcome = await kind.take(parsed.data, { handler, actor, purpose, correlationId });
   } catch (error) {
     if (error instanceof KeyDestroyed) return rejected([{ pointer: '', detail: 'what the line is about was erased here' }]);
     if (error instanceof AppendTooLarge) return rejected([{ pointer: '', detail: error.message }]);

@@ -1,10 +1,12 @@
 // The tickets feed: tickets that another system kept, as it tells of them. A line is docs/feeds.md's `ticket`.
 import { ImportedTicket, importTicket } from '../commands/ticket.ts';
-import type { FeedKind } from './feed.ts';
+import { byCommand, type FeedKind } from './feed.ts';
 
-export const ticketsFeed: FeedKind<typeof ImportedTicket._output> = {
+type TicketLine = typeof ImportedTicket._output;
+
+export const ticketsFeed: FeedKind<TicketLine> = {
   kind: 'tickets',
-  command: importTicket,
   line: ImportedTicket,
-  source: (entry) => entry.source,
+  source: ({ source }) => source,
+  take: byCommand(importTicket, (line: TicketLine) => ({ params: {}, body: line, system: line.source.system, key: line.source.id })),
 };

@@ -4,7 +4,7 @@ import type { Actor, EventDefinition, Fact, RecordedEvent } from '../domain/kern
 import { Erased, personalPaths, Sealed } from '../domain/kernel/personal.ts';
 import type { EventToAppend, StoredEvent } from './journal.ts';
 import type { DataKey } from './keyring.ts';
-import { commitmentOf, eventSubkey, seal } from './sealing.ts';
+import { commitmentOf, Digest, digest, eventSubkey, seal } from './sealing.ts';
 
 /** A type, or a newer schema version of one, that this program does not know: a newer program wrote it. */
 export interface UnknownEvent {
@@ -36,8 +36,8 @@ interface Metadata {
   readonly purpose?: string;
   readonly command: { readonly id: string; readonly name: string; readonly version: number };
   readonly bodyHash: string;
-  /** The command's body, sealed, on the first event of the command. */
-  readonly body?: { readonly $sealed: string };
+  /** The command's body, sealed, on the first event of the command; its digest where the facts say all that it said. */
+  readonly body?: { readonly $sealed: string } | { readonly $digest: string };
   readonly subject?: string;
   readonly $correlationId: string;
   readonly $causationId?: string;
@@ -75,8 +75,9 @@ export class EventCodec {
   /**
    * The events of one command, with ids derived from the command's. `body` is the command's canonical JSON; it is sealed beside the
    * first event, and its commitment, the same in each, is the body hash: no one can guess a body from it.
+   * @param keepsBody false: a digest stands in its place, for facts that say all that it says
    */
-  encode(stream: string, facts: readonly Fact[], keys: readonly DataKey[], provenance: Provenance, body: string): EventToAppend[] {
+  encode(stream: string, facts: readonly Fact[], keys: readonly DataKey[], provenance: Provenance, body: string, keepsBody = true): EventToAppend[] {
     let bodyHash = '';
     return facts.map((fact, index) => {
       const { definition, fields, paths } = this.#compiled(fact.type);
@@ -84,8 +85,12 @@ export class EventCodec {
       const id = eventIdOf(provenance.command.id, index);
       const subkey = index === 0 || fields.length + paths.length > 0 ? eventSubkey(key, id) : undefined;
       const sealField = (field: string, json: string): string => seal(this.#journalId, key, subkey as Buffer, stream, id, field, json);
-      const sealedBody = index === 0 ? sealField(BODY_FIELD, body) : undefined;
-      if (sealedBody) bodyHash = commitmentOf(sealedBody);
+      let keptBody: Metadata['body'];
+      if (index === 0) {
+        const text = keepsBody ? sealField(BODY_FIELD, body) : digest(key, subkey as Buffer, body);
+        keptBody = keepsBody ? { $sealed: text } : { $digest: text };
+        bodyHash = commitmentOf(text);
+      }
       let data = fact.data;
       if (fields.length > 0) {
         const copy = { ...(data as Record<string, unknown>) };
@@ -101,7 +106,7 @@ export class EventCodec {
         ...(provenance.purpose === undefined ? {} : { purpose: provenance.purpose }),
         command: provenance.command,
         bodyHash,
-        ...(sealedBody === undefined ? {} : { body: { $sealed: sealedBody } }),
+        ...(keptBody === undefined ? {} : { body: keptBody }),
         ...(fact.subject === undefined ? {} : { subject: fact.subject }),
         $correlationId: provenance.correlationId,
         ...(provenance.causationId === undefined ? {} : { $causationId: provenance.causationId }),
@@ -142,10 +147,11 @@ export class EventCodec {
     return event;
   }
 
-  /** The sealed body of a command, found on its first event. */
-  bodyOf(stored: StoredEvent): Sealed | undefined {
+  /** The body of a command as it is kept, found on its first event. */
+  bodyOf(stored: StoredEvent): Sealed | Digest | undefined {
     const { body } = JSON.parse(stored.metadata) as Metadata;
-    return body && new Sealed(stored.stream, stored.id, BODY_FIELD, body.$sealed);
+    if (body === undefined) return undefined;
+    return '$digest' in body ? new Digest(stored.id, body.$digest) : new Sealed(stored.stream, stored.id, BODY_FIELD, body.$sealed);
   }
 
   #compiled(type: string): Compiled {

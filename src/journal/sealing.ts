@@ -34,7 +34,31 @@ export function seal(journalId: string, key: DataKey, subkey: Buffer, stream: st
   return `${key.id}.${key.version}.${sealed.toString('base64url')}.${commitment}`;
 }
 
-/** The commitment beside a sealed value. */
+/**
+ * A keyed and blinded hash of a text that is not kept: tells nothing without the key, and with it whether another text is the same.
+ * `<key id>.<key version>.<base64url of the blind>.<base64url of the hash>`
+ */
+export function digest(key: DataKey, subkey: Buffer, json: string): string {
+  const blind = randomBytes(NONCE_BYTES);
+  return `${key.id}.${key.version}.${blind.toString('base64url')}.${digestOf(subkey, blind, json)}`;
+}
+
+function digestOf(subkey: Buffer, blind: Buffer, json: string): string {
+  // Apart from whatever else is done under this subkey.
+  return createHmac('sha256', subkey).update('digest\n').update(blind).update(json).digest('base64url');
+}
+
+/** What stands in a text's place: see `digest`. */
+export class Digest {
+  readonly eventId: string;
+  readonly text: string;
+  constructor(eventId: string, text: string) {
+    this.eventId = eventId;
+    this.text = text;
+  }
+}
+
+/** The commitment beside a sealed value, or the hash in a text's place. */
 export function commitmentOf(envelope: string): string {
   return envelope.slice(envelope.lastIndexOf('.') + 1);
 }
@@ -67,6 +91,14 @@ export class Opener {
       }
       return JSON.parse(open(this.#journalId, key, subkey, value)) as unknown;
     });
+  }
+
+  /** Whether a digest is of this text; `Erased` where the key was destroyed. */
+  async matches({ eventId, text }: Digest, json: string): Promise<boolean | Erased> {
+    const [id = '', , blind = '', hash] = text.split('.');
+    const key = (await this.#keyring.forOpening([Number(id)])).get(Number(id));
+    if (!key) return new Erased();
+    return digestOf(eventSubkey(key, eventId), Buffer.from(blind, 'base64url'), json) === hash;
   }
 
   /** One value, plain texts and erased ones passing through. */

@@ -1,6 +1,12 @@
 // Every read model that this program keeps, in one list for the server, replays and comparisons. A new one is a folder, named here.
+import { campaigns } from './campaigns/campaigns.ts';
+import { customers } from './customers/customers.ts';
 import type { Projection } from './engine/projection.ts';
+import { enrolments } from './enrolments/enrolments.ts';
+import { holdings } from './holdings/holdings.ts';
+import { jobs } from './jobs/jobs.ts';
 import { tickets } from './tickets/tickets.ts';
 import { timers } from './timers/timers.ts';
+import { transactions } from './transactions/transactions.ts';
 
-export const projections: readonly Projection[] = [tickets, timers];
+export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs];

@@ -4,7 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnyCommand } from '../../src/commands/command.ts';
-import { CommandHandler, type CommandRequest, NewerEvent, type Outcome, TooMuchContention } from '../../src/commands/handler.ts';
+import { CommandHandler, type CommandRequest, type Outcome, TooMuchContention } from '../../src/commands/handler.ts';
+import { NewerEvent } from '../../src/commands/streams.ts';
 import {
   assignTicket,
   closeTicket,

@@ -26,6 +26,7 @@ const rows: readonly TicketRow[] = [null, ...people].flatMap((opened_by) =>
       const due_at = status === 'open' ? '2026-03-03T11:59:59.999Z' : status === 'assigned' ? '2026-03-03T12:30:00.000Z' : null;
       return {
         id,
+        customer_id: null,
         type: 'complaint',
         priority: 'normal',
         channel: 'web',
@@ -51,6 +52,7 @@ const rows: readonly TicketRow[] = [null, ...people].flatMap((opened_by) =>
         verdict: null,
         summary: new Sealed(`ticket-${id}`, 'e', 'summary', '1.1.AAAA.BBBB'),
         search: ['7'],
+        position: 1,
         revision: 0,
       };
     }),

@@ -13,6 +13,7 @@ import type { Read, ReadRecords } from '../../src/api/read-record.ts';
 import { pageAnswer, readRoute } from '../../src/api/read-route.ts';
 import { contextRoutes } from '../../src/api/routes.ts';
 import { type ApiRoutes, buildServer, type ServerParts } from '../../src/api/server.ts';
+import { PostgresClaims } from '../../src/claims/postgres-claims.ts';
 import { systemClock } from '../../src/clock.ts';
 import { allCommands } from '../../src/commands/all.ts';
 import { type AnyCommand, defineCommand } from '../../src/commands/command.ts';
@@ -174,20 +175,23 @@ export interface TestApi {
 export interface TestApiOptions extends Partial<ServerParts> {
   /** With the commands, routes and read models of the contexts as well. */
   readonly contexts?: true;
+  /** Epoch milliseconds; the system's clock where absent. */
+  readonly clockMs?: () => number;
 }
 
 /** `database` undefined: no database answers, as when it is down. */
-export async function createTestApi(database: TestDatabase | undefined, { contexts, ...overrides }: TestApiOptions = {}): Promise<TestApi> {
+export async function createTestApi(database: TestDatabase | undefined, { contexts, clockMs, ...overrides }: TestApiOptions = {}): Promise<TestApi> {
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
   const clock = systemClock();
-  const now = () => clock.now();
+  const now = clockMs ?? (() => clock.now());
   const journal = new MemoryJournal({ now });
   const pool = createPool({ url: database?.url ?? 'postgres://nobody@127.0.0.1:1/none', max: 4, applicationName: 'shiji-test', role: 'shiji_app' });
   const codec = new EventCodec('journal of the tests', [...noteEvents, ...eventDefinitions]);
   const keyring = new Keyring(pool, [{ version: 1, key: Buffer.alloc(32, 1) }]);
   const opener = new Opener('journal of the tests', keyring);
-  const handler = new CommandHandler({ journal, codec, keyring, opener, now });
+  const claims = new PostgresClaims(pool, Buffer.alloc(32, 5));
+  const handler = new CommandHandler({ journal, codec, keyring, opener, now, claims });
   const folder = mkdtempSync(join(tmpdir(), 'shiji-test-api-'));
   const searchTokens = createSearchTokens(Buffer.alloc(32, 4));
   let engine: ProjectionEngine | undefined;
@@ -233,7 +237,17 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
     rateLimitPerMinute: 0,
     routes: [
       numberRoutes(pool),
-      ...(contexts ? contextRoutes({ pool, clock, zone: 'Asia/Shanghai', handler, searchTokens, spools: new Spools(join(folder, 'feeds')) }) : []),
+      ...(contexts
+        ? contextRoutes({
+            pool,
+            clock,
+            zone: 'Asia/Shanghai',
+            handler,
+            searchTokens,
+            spools: new Spools(join(folder, 'feeds')),
+            customers: { claims, journal, codec, opener },
+          })
+        : []),
     ],
     ...overrides,
   });

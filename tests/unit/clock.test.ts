@@ -5,7 +5,11 @@ import { bankClock } from '../../src/domain/clock/clock.ts';
 import { given } from '../support/given.ts';
 
 const now = '2026-03-03T09:00:00.000Z';
-const asked = (to: string) => moveClock.command({ params: {}, body: { to } }, { now, actor: { subject: 'root', role: 'administrator' }, id: 'bank' });
+const asked = (to: string) =>
+  moveClock.command(
+    { params: {}, body: { to } },
+    { now, actor: { subject: 'root', role: 'administrator' }, id: 'bank', zone: 'Asia/Shanghai', referred: [] },
+  );
 
 describe('moving the clock', () => {
   it('records from where to where', () => {

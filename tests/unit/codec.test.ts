@@ -9,7 +9,7 @@ import { Erased, personal, personalPaths, Sealed } from '../../src/domain/kernel
 import { EventCodec, eventIdOf, type Provenance } from '../../src/journal/codec.ts';
 import type { EventToAppend, StoredEvent } from '../../src/journal/journal.ts';
 import type { DataKey, Keyring } from '../../src/journal/keyring.ts';
-import { Opener } from '../../src/journal/sealing.ts';
+import { type Digest, Opener } from '../../src/journal/sealing.ts';
 
 const journalId = '11111111-1111-4111-8111-111111111111';
 const stream = 'sample-018f3e6a-7c4e-8abc-9def-0123456789a1';
@@ -208,6 +208,20 @@ describe('what is personal in a schema', () => {
   it('is what a reader of the bank’s events would call so', () => {
     const paths = eventDefinitions.flatMap(({ type, data }) => personalPaths(data).map((path) => `${type}.${path.join('.')}`));
     expect(paths.sort()).toStrictEqual([
+      'AccountReported.number',
+      'CardReported.number',
+      'ContactAdded.value',
+      'CustomerAssigned.reason',
+      'CustomerRegistered.contacts.*.value',
+      'CustomerRegistered.documents.*.number',
+      'CustomerRegistered.name',
+      'CustomerReported.birthDate',
+      'CustomerReported.contacts.*.value',
+      'CustomerReported.documents.*.number',
+      'CustomerReported.name',
+      'CustomerReported.sex',
+      'StandingOrderReported.counterparty.account',
+      'StandingOrderReported.counterparty.name',
       'TicketImported.description',
       'TicketImported.details',
       'TicketImported.summary',
@@ -215,6 +229,10 @@ describe('what is personal in a schema', () => {
       'TicketOpened.summary',
       'TicketReopened.reason',
       'TicketResolved.resolution',
+      'TransactionPosted.counterparty.account',
+      'TransactionPosted.counterparty.name',
+      'TransactionPosted.description',
+      'TransactionVoided.reason',
     ]);
   });
 });
@@ -336,11 +354,22 @@ describe('a command’s body', () => {
     const [hash, ...others] = hashes(events);
     expect(hash).toMatch(/^[\w-]{43}$/);
     expect(others).toStrictEqual([hash, hash]);
-    expect(codec.bodyOf(stored(events[0]))?.envelope.endsWith(`.${hash}`)).toBe(true);
+    expect((codec.bodyOf(stored(events[0])) as Sealed).envelope.endsWith(`.${hash}`)).toBe(true);
   });
 
   it('has another hash each time it is written, so that nobody can guess it', () => {
     expect(hashes(encode([fact()], {}, body))).not.toStrictEqual(hashes(encode([fact()], {}, body)));
+  });
+
+  it('leaves a digest where the facts say it all: the same text is known by it, another is not, and no text stands in it', async () => {
+    const [first, second] = codec.encode(stream, [fact(), fact()], [key, key], provenance, body, false);
+    const digest = codec.bodyOf(stored(first)) as Digest;
+    expect(await opener.matches(digest, body)).toBe(true);
+    expect(await opener.matches(digest, body.replace('吞', '坏'))).toBe(false);
+    expect(first?.metadata).not.toContain('卡被吞');
+    expect(codec.bodyOf(stored(second))).toBeUndefined();
+    const [again] = codec.encode(stream, [fact()], [key], provenance, body, false);
+    expect(again?.metadata).not.toBe(first?.metadata);
   });
 });
 

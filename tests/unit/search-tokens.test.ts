@@ -26,6 +26,93 @@ describe('the terms of a text', () => {
   });
 });
 
+function found(name: string, asked: string): boolean {
+  const has = new Set(tokens(name, 'names'));
+  const wanted = queryTokens(asked, 'names');
+  return wanted.length > 0 && wanted.every((token) => has.has(token));
+}
+
+const people = ['张伟', '欧阳娜娜', '单雄信', '曾国藩', '吕布', '阿卜杜拉·买买提', 'Jan Novák', '上海浦东发展银行股份有限公司'];
+const searches: readonly (readonly [string, ...(typeof people)[number][]])[] = [
+  ['张伟', '张伟'],
+  ['张 伟', '张伟'],
+  ['伟', '张伟'],
+  ['张', '张伟'],
+  ['zhang wei', '张伟'],
+  ['Zhangwei', '张伟'],
+  ['ZW', '张伟'],
+  ['伟张'],
+  ['欧阳', '欧阳娜娜'],
+  ['娜娜', '欧阳娜娜'],
+  ['ouyang', '欧阳娜娜'],
+  ['nana', '欧阳娜娜'],
+  ['ou yang na na', '欧阳娜娜'],
+  ['oynn', '欧阳娜娜'],
+  ['shan', '单雄信'],
+  ['dan', '单雄信'],
+  ['shan xiongxin', '单雄信'],
+  ['sxx', '单雄信'],
+  ['zeng', '曾国藩'],
+  ['Zeng Guofan', '曾国藩'],
+  ['guofan', '曾国藩'],
+  ['zgf', '曾国藩'],
+  ['lü', '吕布'],
+  ['lv', '吕布'],
+  ['Lu\u0308 Bu', '吕布'],
+  ['lyu', '吕布'],
+  ['lvbu', '吕布'],
+  ['阿卜杜拉·买买提', '阿卜杜拉·买买提'],
+  ['阿卜杜拉买买提', '阿卜杜拉·买买提'],
+  ['买买提', '阿卜杜拉·买买提'],
+  ['abudula', '阿卜杜拉·买买提'],
+  ['maimaiti', '阿卜杜拉·买买提'],
+  ['novák', 'Jan Novák'],
+  ['NOVAK jan', 'Jan Novák'],
+  ['浦东', '上海浦东发展银行股份有限公司'],
+  ['pudong', '上海浦东发展银行股份有限公司'],
+  ['wang'],
+  ['nov'],
+  ['王'],
+];
+
+describe('name tokens', () => {
+  it.each(searches)('of %s find who is called so, and no one else', (asked, ...expected) => {
+    expect(people.filter((name) => found(name, asked))).toStrictEqual(expected);
+  });
+
+  it('ask for a two-character name by its one pair', () => {
+    expect(queryTokens('张伟', 'names')).toHaveLength(1);
+  });
+
+  it('are other numbers than those of words, so that a name in a text does not tell whose it is', () => {
+    const words = new Set(tokens('张伟 Jan Novák'));
+    expect(tokens('张伟 Jan Novák', 'names').filter((token) => words.has(token))).toStrictEqual([]);
+  });
+
+  it('are none for a text without letters', () => {
+    expect([tokens('…', 'names'), queryTokens(' ·', 'names')]).toStrictEqual([[], []]);
+  });
+});
+
+describe('exact tokens', () => {
+  it('find the whole value however it is written', () => {
+    expect(tokens('11010519491231002x', 'exact')).toStrictEqual(queryTokens('110105 19491231 002X', 'exact'));
+    expect(tokens('(010) 6611-0000', 'exact')).toStrictEqual(queryTokens('０１０.6611–0000', 'exact'));
+    expect(tokens('11010519491231002X', 'exact')).toHaveLength(1);
+  });
+
+  it('find no part of it, and no other', () => {
+    const kept = tokens('13800138000', 'exact');
+    for (const other of ['1380013800', '3800138000', '+13800138000']) expect(queryTokens(other, 'exact')).not.toStrictEqual(kept);
+  });
+
+  it('are other numbers than those of words and names, and none where there is no value', () => {
+    const kept = tokens('X13800138000', 'exact');
+    expect([tokens('X13800138000'), tokens('X13800138000', 'names')].flat()).not.toContain(kept[0]);
+    expect(tokens(' -().', 'exact')).toStrictEqual([]);
+  });
+});
+
 describe('search tokens', () => {
   it('find a text by some of its words, and not by others', () => {
     expect(matches('王小明 opened an account', '小明')).toBe(true);

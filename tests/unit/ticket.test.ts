@@ -397,3 +397,44 @@ describe('any ticket', () => {
     expect([...met].sort()).toStrictEqual(ticketEvents.map(({ type }) => type).sort());
   });
 });
+
+describe('a ticket about a customer', () => {
+  const customer = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
+  const subject = `customer-${customer}`;
+  const past = [opened({ customer }), { type: 'TicketStarted', data: { ticketId, assignee: 'dai' } }] as const;
+  it('is theirs from the first fact to the last: their key seals it', () => {
+    given(ticket)
+      .when(open({ customer }))
+      .emits({ ...opened({ customer }), subject });
+    given(ticket, ...past)
+      .when(resolve())
+      .emits({ type: 'TicketResolved', data: { ticketId, resolution: 'New card sent' }, subject });
+    given(ticket, ...past)
+      .when(resolve('Late', '2026-03-04T12:00:00.000Z'))
+      .emits(
+        {
+          type: 'SlaBreached',
+          data: { ticketId, clock: 'resolution', dueAt: '2026-03-03T22:00:00.000Z', muted: false },
+          occurredAt: '2026-03-03T22:00:00.000Z',
+          subject,
+        },
+        { type: 'TicketResolved', data: { ticketId, resolution: 'Late' }, subject },
+      );
+    given(ticket, ...past)
+      .when(breach())
+      .emits({
+        type: 'SlaBreached',
+        data: { ticketId, clock: 'resolution', dueAt: '2026-03-03T22:00:00.000Z', muted: false },
+        occurredAt: '2026-03-03T22:00:00.000Z',
+        subject,
+      });
+  });
+  it('is refused like any other where it must be', () => {
+    given(ticket, ...past)
+      .when(start())
+      .emits();
+    given(ticket, ...past)
+      .when(close())
+      .isRefused('TicketTransitionIllegal');
+  });
+});

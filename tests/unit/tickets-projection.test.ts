@@ -58,6 +58,7 @@ describe('the row of a ticket', () => {
   it('says of one just opened all that is known of it', () => {
     expect(row(opened({ product: 'Debit card', description: sealed('description') }))).toStrictEqual({
       id: ticketId,
+      customer_id: null,
       type: 'complaint',
       priority: 'normal',
       channel: 'web',
@@ -83,6 +84,7 @@ describe('the row of a ticket', () => {
       verdict: null,
       summary: sealed('summary'),
       search: [sealed('summary'), sealed('description')],
+      position: 1,
       revision: 0,
     });
   });

@@ -7,7 +7,14 @@ export interface Actor {
   readonly subject: string;
   readonly role: string;
   readonly onBehalfOf?: string;
+  /** How far the role reaches; the role's own reach where absent. Not kept with events. */
+  readonly scope?: Scope;
+  /** The one customer that they have in front of them, by a sight token (api/sights.ts). Not kept with events. */
+  readonly sight?: string;
 }
+
+/** `bank`, or one branch by its code: `branch:3100`. A relationship manager's reach is own customers whatever it says. */
+export type Scope = 'bank' | `branch:${string}`;
 
 /** A fact as a decider states it. Time and identity of the record are the journal's business. */
 export interface Fact<Type extends string = string, Data = unknown> {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineEvent, type FactOf } from '../kernel/event.ts';
 import { personal } from '../kernel/personal.ts';
+import { SourceReference } from '../kernel/source.ts';
 import { SlaClock, SlaClocks } from './sla.ts';
 import { TicketChannel, TicketPriority, TicketType } from './vocabulary.ts';
 
@@ -13,13 +14,12 @@ export const StaffSubject = z.string().regex(/^[\w.@:-]{1,128}$/);
 export const ClockName = z.enum(['first-response', 'resolution']);
 export type ClockName = z.output<typeof ClockName>;
 
-/** Another system's own name for a thing. */
-export const SourceReference = z.strictObject({ system: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), id: z.string().min(1).max(128) });
-
 export const TicketOpened = defineEvent(
   'TicketOpened',
   z.strictObject({
     ticketId: TicketId,
+    /** Whom it is about; their key seals the texts then. */
+    customer: z.uuid().optional(),
     type: TicketType,
     priority: TicketPriority,
     channel: TicketChannel,

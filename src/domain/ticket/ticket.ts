@@ -18,6 +18,8 @@ export interface TicketState {
   readonly status?: TicketStatus;
   readonly type?: TicketType;
   readonly priority?: TicketPriority;
+  /** Whom it is about. */
+  readonly customer?: string;
   readonly openedBy?: string;
   readonly assignee?: string;
   /** RFC 3339 UTC; absent for a ticket that did not come from another system. */
@@ -42,7 +44,7 @@ interface NewTicket {
 }
 
 export type TicketCommand =
-  | ({ readonly do: 'open'; readonly now: string; readonly openedBy: string } & NewTicket & SlaBasis)
+  | ({ readonly do: 'open'; readonly customer?: string | undefined; readonly now: string; readonly openedBy: string } & NewTicket & SlaBasis)
   | ({
       readonly do: 'import';
       readonly source: { readonly system: string; readonly id: string };
@@ -86,7 +88,8 @@ function decide(command: TicketCommand, state: TicketState): readonly TicketFact
       // The stream is named by the command, so a ticket that is there already was opened by it.
       if (state.status) return [];
       const { do: _, now, policy, calendar, ...data } = command;
-      return [{ type: 'TicketOpened', data: withoutAbsent({ ...data, sla: slaClocks(policy, calendar, { ...data, startedAt: now }) }) }];
+      const sla = slaClocks(policy, calendar, { ...data, startedAt: now });
+      return about(data.customer, [{ type: 'TicketOpened', data: withoutAbsent({ ...data, sla }) }]);
     }
     case 'import': {
       if (state.status) return [];
@@ -96,10 +99,17 @@ function decide(command: TicketCommand, state: TicketState): readonly TicketFact
     }
     case 'warn':
     case 'breach':
-      return reached(command, state);
-    default:
-      return move(command, state);
+      return about(state.customer, reached(command, state));
+    default: {
+      const moved = move(command, state);
+      return 'rejected' in moved ? moved : about(state.customer, moved);
+    }
   }
+}
+
+/** A ticket about a customer is theirs: their key seals its texts, and their history shows it. */
+function about(customer: string | undefined, facts: readonly TicketFact[]): readonly TicketFact[] {
+  return customer === undefined ? facts : facts.map((fact) => ({ ...fact, subject: `customer-${customer}` }));
 }
 
 function move(command: Extract<TicketCommand, { do: keyof typeof legalIn }>, state: TicketState): readonly TicketFact[] | Rejection<TicketRejection> {
@@ -176,6 +186,7 @@ function evolve(state: TicketState, fact: TicketFact): TicketState {
         type: fact.data.type,
         priority: fact.data.priority,
         openedBy: fact.data.openedBy,
+        ...(fact.data.customer === undefined ? {} : { customer: fact.data.customer }),
         clocks: bothClocks(fact.data.sla),
       };
     case 'TicketImported': {

@@ -9,9 +9,16 @@ import type { Personal } from '../../domain/kernel/personal.ts';
  */
 export type ColumnType = 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'date' | 'numeric' | 'text[]' | 'sealed' | 'tokens';
 
+/**
+ * What a `tokens` column is searched by: `words` (the default); `names`, with pinyin, initials and single characters of Chinese names;
+ * `exact`, the whole value alone.
+ */
+export type TokenKind = 'words' | 'names' | 'exact';
+
 export interface Column {
   readonly type: ColumnType;
   readonly nullable?: true;
+  readonly tokens?: TokenKind;
 }
 
 /** What a fold keeps in a row, by column type: instants are RFC 3339 UTC with milliseconds, `numeric` and `date` are strings. */

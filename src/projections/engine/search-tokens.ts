@@ -1,12 +1,15 @@
 // Search over personal text without keeping it: each word, and each pair of neighbouring Chinese, Japanese or Korean characters,
-// becomes a number under a secret key (HMAC-SHA-256 cut to 63 bits, so that it fits a bigint). Equal words give equal numbers.
+// becomes a number under a secret key (HMAC-SHA-256 cut to 63 bits, so that it fits a bigint). Equal words give equal numbers. Names
+// (name-terms.ts) and exact values have numbers of their own, so that one never tells of another.
 import { createHmac } from 'node:crypto';
+import { nameQueryTerms, nameTerms } from './name-terms.ts';
+import type { TokenKind } from './projection.ts';
 
 export interface SearchTokens {
-  /** The tokens of a text that is kept, as decimal strings, each once. */
-  readonly tokens: (text: string) => readonly string[];
+  /** The tokens of a text that is kept, as decimal strings, each once; of words where no kind is given. */
+  readonly tokens: (text: string, kind?: TokenKind) => readonly string[];
   /** The tokens that a row must all have to match: the same words, in any order. Empty where the text has no word. */
-  readonly queryTokens: (text: string) => readonly string[];
+  readonly queryTokens: (text: string, kind?: TokenKind) => readonly string[];
 }
 
 const WORDS = /[\p{L}\p{N}\p{M}]+/gu;
@@ -15,6 +18,7 @@ const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+/gu;
 const IS_UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 const PLAIN = /^[\x20-\x7e\s]*$/;
+const LEFT_ASIDE = /[\s().\p{Pd}]/gu;
 const LONGEST_WORD = 64;
 const REMEMBERED = 200_000;
 const MASK_63 = (1n << 63n) - 1n;
@@ -33,9 +37,30 @@ export function createSearchTokens(key: Uint8Array): SearchTokens {
     }
     return token;
   };
-  const tokens = (text: string): readonly string[] => [...new Set(terms(text))].map(tokenOf);
-  return { tokens, queryTokens: tokens };
+  const tokensOf = (found: readonly string[]): readonly string[] => [...new Set(found)].map(tokenOf);
+  return {
+    tokens: (text, kind = 'words') => tokensOf(keptTerms[kind](text)),
+    queryTokens: (text, kind = 'words') => tokensOf(queryTerms[kind](text)),
+  };
 }
+
+// No word has a line feed, so the domains can't meet.
+function named(found: readonly string[]): readonly string[] {
+  return found.map((term) => `name\n${term}`);
+}
+
+/** The whole value, however it is spaced and cased: `(010) 6611-0000` and `01066110000` are one. */
+function exact(text: string): readonly string[] {
+  const value = text.normalize('NFKC').toUpperCase().replace(LEFT_ASIDE, '');
+  return value === '' ? [] : [`exact\n${value}`];
+}
+
+const keptTerms: Readonly<Record<TokenKind, (text: string) => readonly string[]>> = {
+  words: terms,
+  names: (text) => named(nameTerms(text)),
+  exact,
+};
+const queryTerms: typeof keptTerms = { ...keptTerms, names: (text) => named(nameQueryTerms(text)) };
 
 /** Words in lower case, and pairs of neighbouring characters where a script has no spaces; a lone character stands for itself. */
 export function terms(text: string): readonly string[] {

@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { Erased, Sealed } from '../../domain/kernel/personal.ts';
 import { SealBroken } from '../../journal/sealing.ts';
 import { arrayLiteral, copyLine, decodeRow, RowRefused, sameRow, textArrayLiteral } from './columns.ts';
-import type { Cell, Projection, Row } from './projection.ts';
+import type { Cell, Projection, Row, TokenKind } from './projection.ts';
 import { type TableSql, tableSql } from './table-sql.ts';
 import type { Entry, Unit } from './unit.ts';
 
@@ -13,7 +13,7 @@ import type { Entry, Unit } from './unit.ts';
 export interface Personals {
   /** In order; `Erased` where the key was destroyed. */
   readonly openMany: (values: readonly Sealed[]) => Promise<readonly unknown[]>;
-  readonly tokens: (text: string) => readonly string[];
+  readonly tokens: (text: string, kind?: TokenKind) => readonly string[];
 }
 
 export interface Changes {
@@ -126,11 +126,12 @@ export class TableWriter {
     if (wanted.length === 0) return;
     const opened = sealed.length > 0 ? await this.#open(sealed) : [];
     for (const { entry, column, from, to } of wanted) {
+      const kind = this.#projection.table.columns[column]?.tokens;
       const row = entry.row as Row;
       const found = new Set((row[column] as readonly Cell[]).filter((item) => typeof item === 'string'));
       for (let index = from; index < to; index += 1) {
         const text = opened[index];
-        if (typeof text === 'string') for (const token of this.#personals.tokens(text)) found.add(token);
+        if (typeof text === 'string') for (const token of this.#personals.tokens(text, kind)) found.add(token);
         else if (!(text instanceof Erased)) throw new RowRefused(`${column} is made of personal texts only`);
       }
       const tokens = [...found].sort();

@@ -24,6 +24,10 @@ export interface TicketFilter {
   readonly verdict?: string | undefined;
   /** How either deadline stands: `running`, `met`, `breached`, `unknown`. */
   readonly clock?: string | undefined;
+  /** A customer by id. */
+  readonly customer?: string | undefined;
+  /** Whether a relationship manager also reads what others do for own customers, as they stand now. */
+  readonly withOwnCustomers?: boolean | undefined;
   /** RFC 3339; from inclusive, to exclusive. */
   readonly openedFrom?: string | undefined;
   readonly openedTo?: string | undefined;
@@ -34,6 +38,7 @@ export interface TicketFilter {
 
 const columns = [
   'id',
+  'customer_id',
   'type',
   'priority',
   'channel',
@@ -66,7 +71,9 @@ export const unresolved = ['open', 'assigned', 'in-progress'] as const;
 
 /** The tickets that an actor may see and that match; unordered. */
 export function ticketsSeenBy(db: Kysely<TicketTables>, actor: Actor, filter: TicketFilter): TicketQuery {
-  let query = rowsOf(db.selectFrom('tickets').select(columns) as TicketQuery, actor);
+  const all = db.selectFrom('tickets').select(columns) as TicketQuery;
+  let query = filter.withOwnCustomers && actor.role === 'rm' ? withOwnCustomers(all, actor) : rowsOf(all, actor);
+  if (filter.customer !== undefined) query = query.where('customer_id', '=', filter.customer);
   const { status, assignee, tokens, clock } = filter;
   if (status) query = query.where('status', 'in', [...status]);
   for (const column of ['type', 'priority', 'channel', 'product', 'verdict'] as const) {
@@ -82,6 +89,12 @@ export function ticketsSeenBy(db: Kysely<TicketTables>, actor: Actor, filter: Ti
   if (filter.dueBefore !== undefined) query = query.where('due_at', '<', filter.dueBefore);
   if (tokens && tokens.length > 0) query = query.where(sql<boolean>`search @> ${tokens}::bigint[]`);
   return query;
+}
+
+/** Reading, not working on them: own tickets, and those of own customers whoever has them. The customers are always the live ones. */
+function withOwnCustomers(query: TicketQuery, { subject }: Actor): TicketQuery {
+  const ownCustomers = sql<string>`(select id from read.customers where manager = ${subject})`;
+  return query.where((is) => is.or([is('assignee', '=', subject), is('opened_by', '=', subject), sql<boolean>`customer_id in ${ownCustomers}`]));
 }
 
 /** The rule of domain/ticket/ticket.ts, `ticketVisibleTo`, as a condition on rows: a test holds the two together. */

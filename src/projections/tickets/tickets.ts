@@ -3,6 +3,7 @@
 import { calendarAt } from '../../domain/kernel/calendars/china-bank.ts';
 import type { RecordedOf } from '../../domain/kernel/event.ts';
 import type { Personal } from '../../domain/kernel/personal.ts';
+import { startOf } from '../../domain/kernel/source.ts';
 import type { ClockName, ticketEvents } from '../../domain/ticket/events.ts';
 import type { SlaClocks } from '../../domain/ticket/sla.ts';
 import type { Projection } from '../engine/projection.ts';
@@ -15,6 +16,7 @@ type TicketEvent = RecordedOf<typeof ticketEvents>;
  */
 export type TicketRow = {
   readonly id: string;
+  readonly customer_id: string | null;
   readonly type: string;
   readonly priority: string;
   readonly channel: string;
@@ -42,18 +44,21 @@ export type TicketRow = {
   readonly verdict: string | null;
   readonly summary: Personal;
   readonly search: readonly Personal[] | readonly string[];
+  /** Of the last event that touched the row. */
+  readonly position: number;
   readonly revision: number;
 };
 
 export const tickets: Projection<TicketRow> = {
   name: 'tickets',
-  version: 1,
+  version: 2,
   categories: ['ticket'],
   table: {
     name: 'tickets',
     key: 'id',
     columns: {
       id: { type: 'text' },
+      customer_id: { type: 'text', nullable: true },
       type: { type: 'text' },
       priority: { type: 'text' },
       channel: { type: 'text' },
@@ -79,10 +84,12 @@ export const tickets: Projection<TicketRow> = {
       verdict: { type: 'text', nullable: true },
       summary: { type: 'sealed' },
       search: { type: 'tokens' },
+      position: { type: 'bigint' },
       revision: { type: 'integer' },
     },
     indexes: [
       '(opened_at, id)',
+      '(customer_id) where customer_id is not null',
       // The queues: what nobody has resolved yet, by whom it waits for.
       "(assignee, due_at, id) where status in ('open', 'assigned', 'in-progress')",
       '(source_system, source_id) where source_id is not null',
@@ -93,7 +100,7 @@ export const tickets: Projection<TicketRow> = {
   keys: (event) => [event.stream.slice('ticket-'.length)],
   apply: (row, event) => {
     const next = fold(row, event as TicketEvent);
-    return { ...next, due_at: nearest(next), revision: event.revision };
+    return { ...next, due_at: nearest(next), position: event.position, revision: event.revision };
   },
 };
 
@@ -105,6 +112,7 @@ function fold(row: TicketRow | undefined, event: TicketEvent): TicketRow {
       return {
         ...blank,
         id: data.ticketId,
+        customer_id: data.customer ?? null,
         type: data.type,
         priority: data.priority,
         channel: data.channel,
@@ -175,6 +183,7 @@ function change(row: TicketRow, event: Exclude<TicketEvent, { type: 'TicketOpene
 }
 
 const blank = {
+  customer_id: null,
   assignee: null,
   opened_by: null,
   source_system: null,
@@ -189,6 +198,7 @@ const blank = {
   calendar: null,
   provisional: false,
   verdict: null,
+  position: 0,
   revision: 0,
 } as const;
 
@@ -242,16 +252,3 @@ function monthIn(zone: string, instant: string): string {
   return month;
 }
 const months = new Map<string, string>();
-
-/** The instant at which a source's date or instant starts. */
-function startOf(time: string): string {
-  const known = starts.get(time);
-  if (known !== undefined) return known;
-  const instant = time.includes('[') ? Temporal.ZonedDateTime.from(time).toInstant() : Temporal.Instant.from(time);
-  const start = new Date(instant.epochMilliseconds).toISOString();
-  // Sources speak of days, and a rebuild meets each day many times.
-  if (starts.size > 10_000) starts.clear();
-  starts.set(time, start);
-  return start;
-}
-const starts = new Map<string, string>();

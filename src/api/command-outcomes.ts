@@ -1,0 +1,38 @@
+// What every route that issues commands shares: the key under which a retry is known, and the problem that an outcome is.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AnyCommand } from '../commands/command.ts';
+import type { Outcome } from '../commands/handler.ts';
+import { notFound, Problem } from './problems.ts';
+import { refusalTitle } from './refusals.ts';
+import { badHeader } from './request.ts';
+
+const KEY = /^[\x21-\x7e]{1,128}$/;
+
+/** @throws Problem where it is malformed */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const key = headers['idempotency-key'] as string | undefined;
+  if (key !== undefined && !KEY.test(key)) throw badHeader('Idempotency-Key', 'has 1 to 128 visible ASCII characters');
+  return key;
+}
+
+export function problemOf(command: AnyCommand, outcome: Exclude<Outcome, { kind: 'accepted' }>): Problem {
+  switch (outcome.kind) {
+    case 'refused': {
+      const { rejected, detail, pointer } = outcome.rejection;
+      const status = (command.rejections as Record<string, number>)[rejected] ?? 409;
+      // What is not there looks the same everywhere, also to who may not know.
+      if (status === 404) return notFound();
+      const errors = pointer === undefined ? undefined : [{ pointer, detail }];
+      return new Problem(rejected, detail, { errors }, { status, title: refusalTitle(rejected) });
+    }
+    case 'moved':
+      if (outcome.revision < 0) return notFound();
+      return new Problem('PreconditionFailed', undefined, { headers: { etag: `"${outcome.revision}"` } });
+    case 'key-reused':
+      return new Problem('KeyReused');
+    case 'not-found':
+      return notFound();
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,74 @@
+// GET /v1/customers/{customerId}/history: what changed, who did it, when, why and by which way, before and after. Newest first.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { isMasked } from '../domain/customer/masks.ts';
+import { changesOf, differences, sealedInChanges } from '../views/customer-history.ts';
+import { viewedProjections } from '../views/live.ts';
+import { eventsOf, knownPosition } from '../views/past.ts';
+import { OpenedValues, Showing } from '../views/shown.ts';
+import { CustomerAccess } from './customer-access.ts';
+import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
+import { HistoryItem } from './customer-view.ts';
+import { pageParameters } from './page.ts';
+import { pageAnswer, readRoute } from './read-route.ts';
+import { asProblem, timesParameters } from './times.ts';
+
+const { count: _, ...pageOnly } = pageParameters;
+const SORT = '-recorded';
+
+export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteParts): void {
+  const { pool, opener } = parts;
+  const access = new CustomerAccess(pool);
+
+  readRoute(app, parts, {
+    name: 'GetCustomerHistory',
+    summary: 'Every change of a customer and of what they hold, newest first',
+    route: 'GET /v1/customers/{customerId}/history',
+    roles: customerReaders,
+    params: customerParams,
+    query: z.strictObject({ ...pageOnly, knownAt: timesParameters.knownAt }),
+    answer: pageAnswer(HistoryItem),
+    projections: viewedProjections,
+    personal: true,
+    read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
+      if (!(await access.seesId(customerId, actor))) throw await denied([customerId]);
+      const all = await allChanges(customerId, query.knownAt).catch((error: unknown) => {
+        throw asProblem(error);
+      });
+      if (all.length === 0) throw await denied([customerId]);
+      const after = cursorFrom(SORT)?.[0];
+      const rest = after === undefined ? all : all.filter(({ event }) => event.position < Number(after));
+      const page = rest.slice(0, query.limit);
+      const masks = isMasked(actor.role);
+      const [opened] = await Promise.all([
+        OpenedValues.of(opener, sealedInChanges(page)),
+        record({ ids: [customerId], fields: masks ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts', 'number', 'counterparty', 'reason'] }),
+      ]);
+      const showing = new Showing(opened, actor.role);
+      const plain = new Showing(opened, 'system');
+      const items = page.map((change): HistoryItem => {
+        const { event, about, what, reason } = change;
+        const { subject, role, onBehalfOf } = event.actor;
+        return {
+          when: event.occurredAt,
+          recordedAt: event.recordedAt,
+          by: { subject, role, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) },
+          channel: event.channel,
+          purpose: event.purpose ?? null,
+          ...(reason === null ? {} : { reason: showing.text('reason', 'hidden', reason) }),
+          event: event.type,
+          what,
+          about,
+          changes: differences(change, plain, showing),
+        };
+      });
+      const last = rest.length > page.length ? page.at(-1) : undefined;
+      return { items, next: last === undefined ? null : cursorTo([String(last.event.position)], SORT) };
+    },
+  });
+
+  async function allChanges(customerId: string, knownAt: string | undefined) {
+    const { candidates, known } = await knownPosition(parts, customerId, knownAt);
+    return changesOf(await eventsOf(parts, candidates.streams, known), customerId, candidates.refs);
+  }
+}

@@ -1,0 +1,23 @@
+// What a command names outside its own stream, looked at before it is decided on, each time as it stands: another
+// process may have closed or handed over what is remembered here.
+import type { Rejection } from '../domain/kernel/decider.ts';
+import type { Actor } from '../domain/kernel/event.ts';
+import type { Reference } from './command.ts';
+import { emptyStream, type Streams } from './streams.ts';
+
+/** The states referred to, in order, or the refusal of the first that is not there for this actor. */
+export async function lookUp(streams: Streams, references: readonly Reference[], actor: Actor): Promise<readonly unknown[] | Rejection> {
+  const found = await Promise.all(references.map((reference) => stateOf(streams, reference, actor)));
+  const missing = found.indexOf(undefined);
+  return missing === -1 ? found.map((state) => state?.state) : (references[missing] as Reference).otherwise;
+}
+
+async function stateOf(
+  streams: Streams,
+  { category, id, decider, isThere }: Reference,
+  actor: Actor,
+): Promise<{ readonly state: unknown } | undefined> {
+  const stream = `${category}-${id}`;
+  const { state } = await streams.load(decider, stream, streams.remembered(stream) ?? emptyStream(decider));
+  return isThere(state, actor) ? { state } : undefined;
+}

@@ -1,0 +1,21 @@
+// Which twelve months a view's flows are of: those that end with the month asked about.
+
+export interface FlowWindow {
+  /** `YYYY-MM-DD`: its first day, and the first day after it. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const MONTHS = 12;
+
+/** @param time a date or an instant; epoch milliseconds for now */
+export function windowOf(time: string | number, zone: string): FlowWindow {
+  const next = dayOf(time, zone).with({ day: 1 }).add({ months: 1 });
+  return { from: next.subtract({ months: MONTHS }).toString(), to: next.toString() };
+}
+
+function dayOf(time: string | number, zone: string): Temporal.PlainDate {
+  if (typeof time === 'number') return Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(zone).toPlainDate();
+  if (time.length === 10 || time.endsWith(']')) return Temporal.PlainDate.from(time.slice(0, 10));
+  return Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDate();
+}
