@@ -127,7 +127,7 @@ export async function compose(ground: Ground): Promise<Http> {
     handler,
     journal,
     codec,
-    opener,
+    opener: new Opener(journalId, keyring, REMEMBERED_CHARACTERS),
     progress,
     pool,
     rateLimitPerMinute: config.rateLimitPerMinute,
@@ -166,6 +166,8 @@ async function setClock(clock: Clock, journal: Journal, codec: EventCodec): Prom
   if (head.position === 0) clock.notBefore(Date.now());
 }
 
+/** Of opened texts, for the API's readers. */
+const REMEMBERED_CHARACTERS = 8_000_000;
 /** So many commands at once are a burst: the projector of the same process steps back. */
 const BUSY_COMMANDS = 16;
 /** Longer than a dead holder's lease lasts. */

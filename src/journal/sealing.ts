@@ -3,6 +3,7 @@
 // stands a hiding commitment (HMAC-SHA-256 under 32 random bytes kept inside): it proves a plaintext to whoever can open it, tells
 // nothing to others, and stops one ciphertext from opening to two texts under two keys.
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Erased, Sealed } from '../domain/kernel/personal.ts';
 import type { DataKey, Keyring } from './keyring.ts';
 import { fillRandom, randomBytes } from './random.ts';
@@ -67,10 +68,17 @@ export function commitmentOf(envelope: string): string {
 export class Opener {
   readonly #journalId: string;
   readonly #keyring: Keyring;
+  readonly #remembered: LRUCache<string, string> | undefined;
 
-  constructor(journalId: string, keyring: Keyring) {
+  /**
+   * @param remembers characters of plain texts that are kept for who asks again, as a customer is looked at page by page. They are given
+   * only where their key is still there, so an erasure is felt as soon as without.
+   */
+  constructor(journalId: string, keyring: Keyring, remembers = 0) {
     this.#journalId = journalId;
     this.#keyring = keyring;
+    if (remembers > 0)
+      this.#remembered = new LRUCache({ maxSize: remembers, sizeCalculation: (text, envelope) => text.length + envelope.length, ttl: 60_000 });
   }
 
   /** The values as JSON gives them, in order; `Erased` where the key was destroyed. @throws SealBroken */
@@ -84,12 +92,19 @@ export class Opener {
     return values.map((value, index) => {
       const key = keys.get(keyIds[index] ?? -1);
       if (!key) return new Erased();
+      // With all that it is bound to: moved elsewhere, it does not open here either.
+      const name = this.#remembered && value.toString();
+      const known = name === undefined ? undefined : this.#remembered?.get(name);
+      if (known !== undefined) return known;
       if (!subkey || lastEvent !== value.eventId || lastKey !== key) {
         subkey = eventSubkey(key, value.eventId);
         lastEvent = value.eventId;
         lastKey = key;
       }
-      return JSON.parse(open(this.#journalId, key, subkey, value)) as unknown;
+      const opened = JSON.parse(open(this.#journalId, key, subkey, value)) as unknown;
+      // Texts alone: an object could be changed by whom it was given to.
+      if (name !== undefined && typeof opened === 'string') this.#remembered?.set(name, opened);
+      return opened;
     });
   }
 

@@ -10,6 +10,16 @@ const MONTHS = 12;
 
 /** @param time a date or an instant; epoch milliseconds for now */
 export function windowOf(time: string | number, zone: string): FlowWindow {
+  if (typeof time === 'string') return windowAt(time, zone);
+  // Every view of now asks, and no zone changes its date within a minute.
+  const minute = Math.floor(time / 60_000);
+  if (latest?.minute !== minute || latest.zone !== zone) latest = { minute, zone, window: windowAt(time, zone) };
+  return latest.window;
+}
+
+let latest: { readonly minute: number; readonly zone: string; readonly window: FlowWindow } | undefined;
+
+function windowAt(time: string | number, zone: string): FlowWindow {
   const next = dayOf(time, zone).with({ day: 1 }).add({ months: 1 });
   return { from: next.subtract({ months: MONTHS }).toString(), to: next.toString() };
 }

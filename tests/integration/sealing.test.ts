@@ -227,6 +227,19 @@ describe('a key that is gone', () => {
     await expect(new Opener(journalId, newKeyring()).openMany([...values])).rejects.toThrow('not destroyed but lost');
   });
 
+  it('is felt by who remembers what it opened, and what was moved elsewhere does not open from memory', async () => {
+    const subject = newSubject();
+    const keyring = newKeyring();
+    const place = newPlace();
+    const value = sealAt(await keyring.forSealing(subject, 'service'), place, 'a');
+    const remembering = new Opener(journalId, keyring, 10_000);
+    expect(await remembering.open(value)).toBe('a');
+    expect(await remembering.open(value)).toBe('a');
+    await expect(remembering.open(put({ ...place, stream: `customer-${randomUUID()}` }, value.envelope))).rejects.toThrow(SealBroken);
+    await keyring.destroy(subject, 'service', at);
+    expect(await remembering.open(value)).toStrictEqual(new Erased());
+  });
+
   it('makes all of that subject and class read as erased, and nothing else', async () => {
     const [one, two] = [newSubject(), newSubject()];
     const keyring = newKeyring();
