@@ -5,6 +5,8 @@ import type { Pool } from 'pg';
 import type { JournalReader } from '../../journal/journal.ts';
 import { readCheckpoints } from './books.ts';
 import { CONTROL_CATEGORY, Controls } from './controls.ts';
+import { Convoy } from './convoy.ts';
+import { IdleCheckpoints } from './idle-checkpoints.ts';
 import { assertSameJournal, JournalMismatch } from './journal-identity.ts';
 import { Leases } from './leases.ts';
 import { type EngineLog, type EngineMetrics, noMetrics } from './observe.ts';
@@ -103,6 +105,8 @@ export class ProjectionEngine {
       ...(tuning.readEvents === undefined ? {} : { limit: tuning.readEvents }),
       onUnavailable: (error) => log.warn({ err: error }, 'the journal does not answer; trying again'),
     });
+    const convoy = new Convoy();
+    const idle = new IdleCheckpoints(pool);
     for (const projection of projections)
       this.#runners.set(
         projection.name,
@@ -121,6 +125,8 @@ export class ProjectionEngine {
           leases: this.#leases,
           progress: this.progress,
           isBusy: this.#options.isBusy ?? (() => false),
+          convoy,
+          idle,
           buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
         }),
       );

@@ -10,8 +10,10 @@ import type { JournalReader } from '../../journal/journal.ts';
 import { codeOf } from '../../postgres/sqlstate.ts';
 import { BEGIN_LONG, type Checkpoint, insertParked, inTransaction, readCheckpoints, readParkedKeys, readSkips } from './books.ts';
 import { isRefused, RowRefused, textArrayLiteral } from './columns.ts';
+import type { Convoy } from './convoy.ts';
 import { type CarefulFolding, explain, Folder, skipName } from './fold.ts';
 import { carryOut, readOrders } from './heal.ts';
+import type { IdleCheckpoints } from './idle-checkpoints.ts';
 import { assertSameJournal, JournalMismatch } from './journal-identity.ts';
 import type { Leases } from './leases.ts';
 import type { EngineLog, EngineMetrics } from './observe.ts';
@@ -42,11 +44,13 @@ export interface RunnerOptions {
   readonly retryMs: number;
   /** Whether this process has more than a few commands in hand. */
   readonly isBusy: () => boolean;
+  readonly convoy: Convoy;
+  readonly idle: IdleCheckpoints;
 }
 
-/** Smaller units are no burst. */
-const PACED_FROM_EVENTS = 32;
-const PACED_MOST_MS = 100;
+/** Smaller batches are no burst. */
+const BURST_FROM_EVENTS = 32;
+const LEFT_ELSEWHERE = 'the checkpoint was not where this runner left it';
 
 /** The checkpoint was not ours to move: another holds the lease, or the projection was paused. */
 class NotOurs extends Error {
@@ -94,6 +98,7 @@ export class ProjectionRunner {
   poke(): void {
     this.#pokes += 1;
     this.#poked();
+    this.#options.convoy.wake(this.projection.name);
   }
 
   async #run(): Promise<void> {
@@ -112,6 +117,8 @@ export class ProjectionRunner {
         await this.#work();
       } catch (error) {
         await this.#recover(error);
+      } finally {
+        this.#options.convoy.leave(name);
       }
     }
     progress.left(name);
@@ -139,6 +146,7 @@ export class ProjectionRunner {
       return;
     }
     const folder = await this.#newFolder();
+    if (!this.#building) this.#options.convoy.join(this.projection.name);
     let unit = new Unit(this.#position);
     let earlier: ReadonlyMap<string, Entry> | undefined;
     let writing: Promise<void> = Promise.resolve();
@@ -186,10 +194,9 @@ export class ProjectionRunner {
           });
         earlier = filled.entries;
         unit = new Unit(filled.to);
-        if (!this.#building && filled.events >= PACED_FROM_EVENTS && this.#options.isBusy()) {
-          // Commands first: in a burst of them a projector rests as long as it works, and catches up when it is over.
+        if (!this.#building && batch.stored.length >= BURST_FROM_EVENTS && this.#options.isBusy()) {
           await settled();
-          await this.#rest(Math.min(PACED_MOST_MS, this.#tookMs));
+          if (pokes === this.#pokes) await this.#options.convoy.arrive(this.projection.name, filled.events > 0 ? this.#tookMs : 0);
         }
         if (this.#building) {
           this.#options.progress.building(this.projection.name, rate.perSecond());
@@ -320,6 +327,13 @@ export class ProjectionRunner {
     const { pool, progress, metrics } = this.#options;
     const { name } = this.projection;
     const startedMs = performance.now();
+    if (unit.events === 0 && !this.#building) {
+      const { from, to, last } = unit;
+      if (!(await this.#options.idle.advance({ projection: name, fence: this.#fence, from, to, last }))) throw new NotOurs(LEFT_ELSEWHERE);
+      this.#position = to;
+      progress.committed(name, to);
+      return;
+    }
     const changes = await this.#writer.changes(unit);
     try {
       if (this.#building || unit.parked.length > 0) {
@@ -373,7 +387,7 @@ export class ProjectionRunner {
         ...this.#writer.arrays(rows),
       ],
     });
-    if (answer[0]?.claimed !== 1) throw new NotOurs('the checkpoint was not where this runner left it');
+    if (answer[0]?.claimed !== 1) throw new NotOurs(LEFT_ELSEWHERE);
   }
 
   async #finishBuild(): Promise<void> {
@@ -386,6 +400,7 @@ export class ProjectionRunner {
       await this.#setStatus(client, 'live');
     });
     this.#building = false;
+    this.#options.convoy.join(name);
     progress.building(name, undefined);
     log.info({ projection: name, position: this.#position }, 'a read model was built');
   }
