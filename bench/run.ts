@@ -5,9 +5,14 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { commands } from './rows/commands.ts';
+import { importRow } from './rows/import.ts';
 import { ready } from './rows/ready.ts';
 import { rebuild } from './rows/rebuild.ts';
+import { rssImport } from './rows/rss-import.ts';
 import { rssRest } from './rows/rss-rest.ts';
+import { search } from './rows/search.ts';
+import { view360 } from './rows/view-360.ts';
+import { view360AsOf } from './rows/view-360-as-of.ts';
 import { visible } from './rows/visible.ts';
 import { describeLoad, describeMachine, describeVersions, warnings } from './support/machine.ts';
 import type { Measurement } from './support/measurement.ts';
@@ -20,6 +25,11 @@ const MINUTE_MS = 60_000;
 const rows: readonly Row[] = [
   { name: 'commands', about: 'POST /v1/tickets against a bare INSERT route', withinMs: 10 * MINUTE_MS, run: commands },
   { name: 'rebuild', about: 'all read models from the journal against COPY of their rows', withinMs: 15 * MINUTE_MS, run: rebuild },
+  { name: 'import', about: 'a bank brought over its feed against COPY of its rows', withinMs: 60 * MINUTE_MS, run: importRow },
+  { name: 'rss-import', about: 'most memory of the server during that import', withinMs: 40 * MINUTE_MS, run: rssImport },
+  { name: 'view-360', about: 'the whole view of a customer against a bare SELECT route', withinMs: 20 * MINUTE_MS, run: view360 },
+  { name: 'view-360-as-of', about: 'the view as of a past day against the view now', withinMs: 30 * MINUTE_MS, run: view360AsOf },
+  { name: 'search', about: 'finding one of 100,000 customers against 10,000', withinMs: 40 * MINUTE_MS, run: search },
   { name: 'visible', about: 'a GET with Shiji-After against the same GET without', withinMs: 5 * MINUTE_MS, run: visible },
   { name: 'rss-rest', about: 'memory of the server at rest after a second start', withinMs: 3 * MINUTE_MS, run: rssRest },
   { name: 'ready', about: 'a second start until ready', withinMs: 5 * MINUTE_MS, run: ready },
@@ -86,7 +96,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
 }
 
 function parsed(args: readonly string[]): Arguments | string {
-  const usage = `npm run bench [-- ROW …] [--quick] [--json FILE], with the rows\n${rows.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join('\n')}`;
+  const usage = `npm run bench [-- ROW …] [--quick] [--json FILE], with the rows\n${rows.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join('\n')}`;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -2,7 +2,7 @@
 // (checked once, then from @fastify/jwt's cache) and zod schema, and one prepared, pooled INSERT of as many bytes as our event has.
 // Where it could be slower or faster it is the faster: synchronous hooks, time-ordered ids, no logging, no security headers.
 import jwtPlugin from '@fastify/jwt';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import pg from 'pg';
 import { validatorCompiler } from '../../src/api/validation.ts';
 import { drawCommandId } from '../../src/commands/command-id.ts';
@@ -31,20 +31,8 @@ async function start({ databaseUrl, jwtSecret, pools, data, metadata }: BareRout
   await setup.query('create table rows (id uuid primary key, data text not null, metadata text not null)');
   await setup.end();
 
-  const app = fastify({ logger: false });
-  await app.register(jwtPlugin, {
-    secret: jwtSecret,
-    verify: { algorithms: ['HS256'], allowedIss: 'shiji', allowedAud: 'shiji', requiredClaims: ['iss', 'aud', 'exp', 'sub'], cache: true },
-  });
+  const app = await bareApp(jwtSecret);
   app.setValidatorCompiler(validatorCompiler);
-  app.addHook('onRequest', (request, _reply, done) => {
-    try {
-      app.jwt.verify((request.headers.authorization ?? '').slice('Bearer '.length));
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  });
   for (const max of pools) {
     const pool = new pg.Pool({ connectionString: databaseUrl, max, idleTimeoutMillis: 0 });
     app.post(`/rows/${max}`, { schema: { body: openTicket.body } }, async (_request, reply) => {
@@ -55,4 +43,22 @@ async function start({ databaseUrl, jwtSecret, pools, data, metadata }: BareRout
     });
   }
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }) };
+}
+
+/** No route yet, the token checked before each. */
+export async function bareApp(jwtSecret: string): Promise<FastifyInstance> {
+  const app = fastify({ logger: false });
+  await app.register(jwtPlugin, {
+    secret: jwtSecret,
+    verify: { algorithms: ['HS256'], allowedIss: 'shiji', allowedAud: 'shiji', requiredClaims: ['iss', 'aud', 'exp', 'sub'], cache: true },
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    try {
+      app.jwt.verify((request.headers.authorization ?? '').slice('Bearer '.length));
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  return app;
 }

@@ -1,12 +1,17 @@
-// The load generator, a process of its own: autocannon keeps so many connections busy with one POST, without pipelining.
+// The load generator, a process of its own: autocannon keeps so many connections busy without pipelining, with one POST or with GETs
+// of many paths, each connection in an order of its own.
 import autocannon from 'autocannon';
 import { serve } from './child.ts';
+import { Draw } from './draw.ts';
 import { type Latency, latencyOf } from './measurement.ts';
 
 export interface HttpLoad {
   readonly url: string;
   readonly token: string;
-  readonly body: object;
+  /** Of a POST; absent for a GET. */
+  readonly body?: object;
+  /** What to GET below `url`; `url` itself where absent. */
+  readonly paths?: readonly string[];
   readonly connections: number;
   /** How long; or how many requests. */
   readonly seconds?: number;
@@ -20,9 +25,12 @@ export interface HttpLoadResult {
   readonly latency: Latency;
 }
 
+/** Of `paths`, for each connection: more only take memory. */
+const PATHS_A_CONNECTION = 500;
+
 if (import.meta.main) serve(load);
 
-async function load({ url, token, body, connections, seconds, requests }: HttpLoad): Promise<HttpLoadResult> {
+async function load({ url, token, body, paths, connections, seconds, requests }: HttpLoad): Promise<HttpLoadResult> {
   // Its own histogram knows whole milliseconds only.
   const latencies: number[] = [];
   const startedMs = performance.now();
@@ -31,9 +39,9 @@ async function load({ url, token, body, connections, seconds, requests }: HttpLo
     const running = autocannon(
       {
         url,
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? { method: 'GET' } : { method: 'POST', body: JSON.stringify(body) }),
+        ...(paths === undefined ? {} : { setupClient: ownOrder(paths) }),
         connections,
         pipelining: 1,
         timeout: 30,
@@ -53,5 +61,14 @@ async function load({ url, token, body, connections, seconds, requests }: HttpLo
     requests: latencies.length,
     perSecond: (latencies.length * 1_000) / (lastMs - startedMs),
     latency: latencyOf(Float64Array.from(latencies)),
+  };
+}
+
+/** Gives each connection its own draw of the paths, so that no two ask for the same in step. */
+function ownOrder(paths: readonly string[]): (client: autocannon.Client) => void {
+  let seed = 0;
+  return (client) => {
+    seed += 1;
+    client.setRequests(new Draw(seed).some(paths, PATHS_A_CONNECTION).map((path) => ({ method: 'GET', path })));
   };
 }

@@ -6,6 +6,7 @@ import { assignTicket, closeTicket, openTicket, resolveTicket, startTicket } fro
 import { isRejection } from '../../src/domain/kernel/decider.ts';
 import type { Actor, Fact } from '../../src/domain/kernel/event.ts';
 import { TicketChannel, TicketPriority, TicketType } from '../../src/domain/ticket/vocabulary.ts';
+import { Draw } from './draw.ts';
 
 /** One command of a life, with what was decided. */
 export interface Step {
@@ -94,7 +95,7 @@ function* openingTimes(draw: Draw, fromMs: number): Generator<number, never> {
 
 function open(draw: Draw, atMs: number): Life {
   return {
-    id: createdIdOf(draw.id(atMs)),
+    id: createdIdOf(drawId(draw, atMs)),
     openedBy: { subject: `agent-${draw.below(200)}`, role: 'agent' },
     assignee: { subject: `agent-${draw.below(200)}`, role: 'agent' },
     state: openTicket.decider.initialState,
@@ -119,7 +120,7 @@ function advance(draw: Draw, life: Life): Step {
   life.state = facts.reduce(command.decider.evolve, state);
   life.revision += facts.length;
   life.next += 1;
-  return { atMs, stream: `ticket-${id}`, revision, commandId: draw.id(atMs), command, actor, body, facts };
+  return { atMs, stream: `ticket-${id}`, revision, commandId: drawId(draw, atMs), command, actor, body, facts };
 }
 
 function bodyOf(draw: Draw, command: AnyCommand, { assignee }: Life): unknown {
@@ -180,37 +181,13 @@ class ByTime {
   }
 }
 
-/** Draws by a seed: mulberry32, whose whole state is 32 bits. */
-class Draw {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** From 0 to below 1. */
-  share(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.share() * limit);
-  }
-
-  of<Item>(items: readonly Item[]): Item {
-    return items[this.below(items.length)] as Item;
-  }
-
-  /** A command's id of that time, as command-id.ts makes them: a UUIDv8 with the time before the random. */
-  id(atMs: number): string {
-    const time = atMs.toString(16).padStart(12, '0');
-    const hex = (digits: number): string =>
-      this.below(16 ** digits)
-        .toString(16)
-        .padStart(digits, '0');
-    return `${time.slice(0, 8)}-${time.slice(8)}-8${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
-  }
+/** A command's id of that time, as command-id.ts makes them: a UUIDv8 with the time before the random. */
+function drawId(draw: Draw, atMs: number): string {
+  const time = atMs.toString(16).padStart(12, '0');
+  const hex = (digits: number): string =>
+    draw
+      .below(16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-8${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
 }
