@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { isComparable } from '../domain/kernel/calendar-date.ts';
 import { Subject } from './auth.ts';
 import { pageParameters } from './page.ts';
 import { pageAnswer, type ReadRouteParts, readRoute } from './read-route.ts';
@@ -49,11 +50,12 @@ const Access = z.object({
     .meta({ description: 'Names of the query’s parameters, and a keyed hash of it' }),
 });
 
+const Instant = z.iso.datetime().refine(isComparable, 'an instant from 1900 to 9998');
 const query = z.strictObject({
   subject: Subject.optional().meta({ description: 'Who read' }),
   id: z.string().min(1).max(200).optional().meta({ description: 'What was read' }),
-  from: z.iso.datetime().optional().meta({ description: 'Not before this instant' }),
-  to: z.iso.datetime().optional().meta({ description: 'Before this instant' }),
+  from: Instant.optional().meta({ description: 'Not before this instant' }),
+  to: Instant.optional().meta({ description: 'Before this instant' }),
   ...pageParameters,
 });
 

@@ -28,7 +28,7 @@ const summary = {
 const balances = {
   name: 'balances-by-month',
   title: 'Balances at the end of each month, by currency',
-  definition: `Balance: the sum over accounts of the last balance told by the month’s end, by a transaction or, before the first one, by what the account came with, and what transactions that tell none moved since; void transactions are left out. A joint account counts once. Accounts: open by then. Known: those of which any balance is known; an account without one is unknown, not 0. Older: those whose balance is from an earlier month. Months: from the first transaction to the last, at most ${MOST_MONTHS}. A relationship manager’s figures are of accounts that own customers own; in a branch’s scope they are of that branch’s accounts.`,
+  definition: `Balance: the sum over accounts of the last balance told by the month’s end, by a transaction or, before the first one, by what the account came with, and what transactions that tell none moved since; void transactions, and those in another currency than the account’s, are left out. A joint account counts once. Accounts: open by then. Known: those of which any balance is known; an account without one is unknown, not 0. Older: those whose balance is from an earlier month. Months: from the first transaction to the last, at most ${MOST_MONTHS}. A relationship manager’s figures are of accounts that own customers own; in a branch’s scope they are of that branch’s accounts.`,
 } as const;
 
 /** As the list of reports tells them. */

@@ -2,7 +2,7 @@
 // can be read.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { enrolCustomer, recordResponse, requestEnrolment } from '../commands/campaign.ts';
+import { AskedFilter, enrolCustomer, recordResponse, requestEnrolment } from '../commands/campaign.ts';
 import type { AnyCommand } from '../commands/command.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import { CampaignId, CustomerFilter, JobId } from '../domain/campaign/events.ts';
@@ -14,12 +14,12 @@ import { type CampaignTables, campaignOf, campaignsOf } from '../projections/cam
 import { customersWithin, type EnrolmentTables, emptyFunnel, enrolmentsIn, funnelsOf } from '../projections/enrolments/queries.ts';
 import type { JobTables } from '../projections/jobs/jobs.ts';
 import { campaignReport, funnelCounts } from './campaign-report.ts';
-import { idempotencyKeyOf, problemOf } from './command-outcomes.ts';
+import { idempotencyKeyOf, problemOf, revisionIn } from './command-outcomes.ts';
 import { pageParameters, type SortColumn } from './page.ts';
 import { notFound } from './problems.ts';
 import type { ReadModels } from './read-models.ts';
 import { pageAnswer, readRoute } from './read-route.ts';
-import { correlationIdOf, purposeOf } from './request.ts';
+import { badHeader, correlationIdOf, purposeOf } from './request.ts';
 import type { Api } from './server.ts';
 
 export interface CampaignRouteParts {
@@ -73,9 +73,12 @@ const EnrolBody = z
       .array(CustomerId)
       .min(1)
       .max(500)
-      .refine((customers) => new Set(customers).size === customers.length, 'names a customer twice: each must be there once')
+      .refine(
+        (customers) => new Set(customers.map((id) => id.toLowerCase())).size === customers.length,
+        'names a customer twice: each must be there once',
+      )
       .optional(),
-    filter: CustomerFilter.optional(),
+    filter: AskedFilter.optional(),
   })
   .refine(({ customers, filter }) => (customers === undefined) !== (filter === undefined), {
     error: 'must have either `customers`, 1 to 500 ids, or `filter`, by which a job enrols all that match',
@@ -115,12 +118,14 @@ export function campaignRoutes(app: FastifyInstance, api: Api, { handler, readMo
           200: { description: 'What became of each customer', content: { 'application/json': EnrolAnswer } },
           202: { description: 'A job does it', content: { 'application/json': JobStarted } },
         },
+        commands: 'many',
         problems: [404, 409, 410, 413, 415, 422],
       },
     },
     handler: async (request, reply) => {
       const { customers, filter } = request.body as z.output<typeof EnrolBody>;
       const { campaignId } = request.params as z.output<typeof params>;
+      if (request.headers['if-match'] !== undefined) throw badHeader('If-Match', 'is for one thing that is there: leave it out to enrol');
       return filter === undefined ? enrolList(request, reply, campaignId, customers ?? []) : requestJob(request, reply, campaignId, filter);
     },
   });
@@ -143,13 +148,15 @@ export function campaignRoutes(app: FastifyInstance, api: Api, { handler, readMo
             content: { 'application/json': z.strictObject({ id: z.string().meta({ description: 'Of the enrolment' }), revision: z.int() }) },
           },
         },
-        problems: [404, 409, 410, 413, 415, 422],
+        commands: 'one',
+        problems: [404, 409, 410, 412, 413, 415, 422],
       },
     },
     handler: async (request, reply) => {
       const { customer, response } = request.body as z.output<typeof ResponseBody>;
       const { campaignId } = request.params as z.output<typeof params>;
       const done = acceptedOf(recordResponse, await execute(request, recordResponse, { campaignId, customerId: customer }, { response }));
+      reply.header('etag', `"${done.revision}"`);
       return answer(request, reply, done.position, { id: done.id, revision: done.revision });
     },
   });
@@ -285,6 +292,7 @@ export function campaignRoutes(app: FastifyInstance, api: Api, { handler, readMo
   }
 
   function execute(request: FastifyRequest, command: AnyCommand, target: unknown, body: unknown): Promise<Outcome> {
+    const ifMatch = request.headers['if-match'];
     return handler.execute(command, {
       params: target,
       body,
@@ -293,6 +301,7 @@ export function campaignRoutes(app: FastifyInstance, api: Api, { handler, readMo
       purpose: purposeOf(request.headers),
       correlationId: correlationIdOf(request.headers, request.id),
       key: idempotencyKeyOf(request.headers),
+      expectedRevision: ifMatch === undefined ? undefined : revisionIn(ifMatch, false),
     });
   }
 

@@ -6,6 +6,7 @@ import { notFound, Problem } from './problems.ts';
 import { refusalTitle } from './refusals.ts';
 import { badHeader } from './request.ts';
 
+const ETAG = /^"(0|[1-9][0-9]{0,9})"$/;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** @throws Problem where it is malformed */
@@ -13,6 +14,14 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefin
   const key = headers['idempotency-key'] as string | undefined;
   if (key !== undefined && !KEY.test(key)) throw badHeader('Idempotency-Key', 'has 1 to 128 visible ASCII characters');
   return key;
+}
+
+/** The revision in an `If-Match`. @throws Problem where it is malformed, or the command creates */
+export function revisionIn(ifMatch: string, creates: boolean): number {
+  if (creates) throw badHeader('If-Match', 'is for what is there already: leave it out to create something');
+  const etag = ETAG.exec(ifMatch);
+  if (!etag) throw badHeader('If-Match', 'is one ETag of a command or a read, in quotes, such as "3"; not a list, not a weak one, not *');
+  return Number(etag[1]);
 }
 
 export function problemOf(command: AnyCommand, outcome: Exclude<Outcome, { kind: 'accepted' }>): Problem {

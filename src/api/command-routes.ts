@@ -2,26 +2,29 @@
 // awaited or built that the answer does not need.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnyCommand } from '../commands/command.ts';
-import type { CommandHandler, Outcome } from '../commands/handler.ts';
+import type { CommandHandler, CommandRequest, Outcome } from '../commands/handler.ts';
 import type { Logger } from '../logging.ts';
-import { idempotencyKeyOf, problemOf } from './command-outcomes.ts';
+import { idempotencyKeyOf, problemOf, revisionIn } from './command-outcomes.ts';
+import type { KnownToBank } from './known-to-bank.ts';
 import type { PositionTokens } from './position-token.ts';
-import { badHeader, correlationIdOf, purposeOf } from './request.ts';
+import { correlationIdOf, purposeOf } from './request.ts';
 
 export interface CommandRouteParts {
   readonly handler: Pick<CommandHandler, 'execute'>;
   readonly positions: PositionTokens;
   readonly log: Logger;
+  /** What the refusal of a claim tells of others. */
+  readonly knownToBank: Pick<KnownToBank, 'admit' | 'recordTaken'>;
 }
 
-const ETAG = /^"(0|[1-9][0-9]{0,9})"$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function commandRoutes(app: FastifyInstance, commands: readonly AnyCommand[], parts: CommandRouteParts): void {
   for (const command of commands) if (command.route !== undefined) commandRoute(app, command, command.route, parts);
 }
 
-function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, { handler, positions, log }: CommandRouteParts): void {
+function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, parts: CommandRouteParts): void {
+  const { handler, positions, log } = parts;
   const [method = 'POST', path = ''] = route.split(' ');
   const url = path.replace(/\{([A-Za-z]+)\}/g, ':$1');
   const creates = command.target === undefined;
@@ -57,7 +60,7 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
     handler: (request, reply) => {
       const { headers } = request.raw;
       const ifMatch = headers['if-match'];
-      const executed = handler.execute(command, {
+      const asked = {
         params: request.params,
         body: request.body,
         actor: request.actor,
@@ -66,7 +69,9 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
         correlationId: correlationIdOf(headers, request.id),
         key: idempotencyKeyOf(headers),
         expectedRevision: ifMatch === undefined ? undefined : revisionIn(ifMatch, creates),
-      });
+      };
+      const claims = command.claims === undefined ? 0 : command.claims(asked).length;
+      const executed = claims === 0 ? handler.execute(command, asked) : executeClaiming(command, asked, request, parts);
       // Not returned: Fastify would wrap a promise that is only there to be waited for.
       executed.then(
         (outcome) => {
@@ -84,11 +89,17 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
   });
 }
 
-function revisionIn(ifMatch: string, creates: boolean): number {
-  if (creates) throw badHeader('If-Match', 'is for what is there already: leave it out to create something');
-  const etag = ETAG.exec(ifMatch);
-  if (!etag) throw badHeader('If-Match', 'is one ETag of a command or a read, in quotes, such as "3"; not a list, not a weak one, not *');
-  return Number(etag[1]);
+/** A refused claim tells what the bank knows of others, and is recorded before it leaves. */
+async function executeClaiming(
+  command: AnyCommand,
+  asked: CommandRequest,
+  request: FastifyRequest,
+  { handler, knownToBank }: CommandRouteParts,
+): Promise<Outcome> {
+  await knownToBank.admit(request.actor);
+  const outcome = await handler.execute(command, asked);
+  if (outcome.kind === 'refused' && outcome.rejection.rejected === 'ClaimTaken') await knownToBank.recordTaken(request);
+  return outcome;
 }
 
 function pathOf(url: string): string {

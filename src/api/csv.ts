@@ -37,7 +37,29 @@ function cellText(cell: Cell): string {
   return TO_QUOTE.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Whether the caller asks for a table. */
-export function wantsCsv(accept: string | undefined): boolean {
-  return accept?.includes('text/csv') === true && !/text\/csv\s*;\s*q=0(\.0*)?\s*(,|$)/.test(accept);
+/** How gladly an `Accept` header takes a type (RFC 9110, 12.5.1): the most exact range counts, and 0 is never. */
+function acceptance(accept: string, type: string): number {
+  const ranges = [type, `${type.slice(0, type.indexOf('/'))}/*`, '*/*'];
+  let best = { place: ranges.length, quality: 0 };
+  for (const range of accept.toLowerCase().split(',')) {
+    const [name = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const place = ranges.indexOf(name);
+    if (place === -1 || place > best.place) continue;
+    const weight = parameters.map((parameter) => /^q\s*=\s*(.*)$/.exec(parameter)?.[1]).find((value) => value !== undefined);
+    const quality = weight === undefined ? 1 : /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight) : 0;
+    best = { place, quality: place === best.place ? Math.max(best.quality, quality) : quality };
+  }
+  return best.quality;
+}
+
+/** What to answer with, of the forms that there are; undefined where a table alone is asked for and there is none. */
+export function formFor(accept: string | undefined, hasTable: boolean): 'json' | 'table' | undefined {
+  if (accept === undefined) return 'json';
+  const json = acceptance(accept, 'application/json');
+  const table = acceptance(accept, 'text/csv');
+  // As welcome as JSON, it is meant where it is named: many clients add `*/*` by themselves.
+  const isNamed = /(^|,)\s*text\/csv\s*(;|,|$)/i.test(accept);
+  const isPreferred = table > json || (table > 0 && table === json && isNamed);
+  if (hasTable) return isPreferred ? 'table' : 'json';
+  return isNamed && table > 0 && json === 0 ? undefined : 'json';
 }

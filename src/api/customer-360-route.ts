@@ -13,7 +13,7 @@ import { CustomerAccess, seenOf } from './customer-access.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
 import { Customer360 } from './customer-view.ts';
 import { readRoute } from './read-route.ts';
-import { masksOf, ticketItems } from './ticket-view.ts';
+import { readsSummary, ticketItems } from './ticket-view.ts';
 import { asProblem, replayOf, type Times, timesParameters } from './times.ts';
 
 /** Personal fields of the view, for the record of who saw them. */
@@ -53,14 +53,12 @@ export function customer360Route(app: FastifyInstance, parts: CustomerRouteParts
       });
       if (!found) throw await denied([customerId]);
       const { rows, sees } = found;
-      const fields = [
-        ...(isMasked(actor.role) ? [] : FIELDS),
-        ...(rows.tickets.length === 0 || masksOf(actor).includes('summary') ? [] : ['summary']),
-      ];
+      const reads = (ticket: CustomerRows['tickets'][number]): boolean => readsSummary(ticket, actor);
+      const fields = [...(isMasked(actor.role) ? [] : FIELDS), ...(rows.tickets.some(reads) ? ['summary'] : [])];
       // The record is written while the values are opened; nothing leaves before it stands.
       const [{ answer }, tickets] = await Promise.all([
         view360(rows, opener, actor, sees),
-        ticketItems(rows.tickets, actor, opener),
+        ticketItems(rows.tickets, actor, opener, reads),
         record({ ids: [customerId, ...rows.tickets.map(({ id }) => id), ...sees], fields }),
       ]);
       etag(rows.customer.revision);

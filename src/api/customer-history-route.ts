@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isMasked } from '../domain/customer/masks.ts';
+import { customers } from '../projections/customers/customers.ts';
 import { changesOf, differences, sealedInChanges } from '../views/customer-history.ts';
+import { foldRows } from '../views/fold-rows.ts';
 import { viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
@@ -32,10 +34,13 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
       if (!(await access.seesId(customerId, actor))) throw await denied([customerId]);
-      const all = await allChanges(customerId, query.knownAt).catch((error: unknown) => {
+      const recorded = await allChanges(customerId, query.knownAt).catch((error: unknown) => {
         throw asProblem(error);
       });
-      if (all.length === 0) throw await denied([customerId]);
+      if (recorded.length === 0) throw await denied([customerId]);
+      // Of whom one may not see not even that there is a pair, as in the other views.
+      const seen = await access.seen([...new Set(recorded.flatMap(({ pairWith }) => pairWith ?? []))], actor);
+      const all = recorded.filter(({ pairWith }) => pairWith === null || seen.has(pairWith));
       const after = cursorFrom(SORT)?.[0];
       const rest = after === undefined ? all : all.filter(({ event }) => event.position < Number(after));
       const page = rest.slice(0, query.limit);
@@ -69,6 +74,9 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
 
   async function allChanges(customerId: string, knownAt: string | undefined) {
     const { candidates, known } = await knownPosition(parts, customerId, knownAt);
-    return changesOf(await eventsOf(parts, candidates.streams, known), customerId, candidates.refs);
+    const events = await eventsOf(parts, candidates.streams, known);
+    // By what was known then: before a link was found, what it brings was nobody's here.
+    const refs = foldRows(customers, events).get(customerId)?.refs ?? [];
+    return changesOf(events, customerId, refs);
   }
 }

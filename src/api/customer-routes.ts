@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ReportedContact } from '../domain/customer/contacts.ts';
 import { documentNumberOf } from '../domain/customer/documents.ts';
 import { isMasked } from '../domain/customer/masks.ts';
+import { tagOf } from '../domain/customer/tags.ts';
 import { BranchCode, PartyKind, Standing } from '../domain/customer/vocabulary.ts';
 import type { Actor } from '../domain/kernel/event.ts';
 import { type CustomerTables, customersSeenBy, type StoredCustomer } from '../projections/customers/queries.ts';
@@ -41,7 +42,7 @@ const ListQuery = z.strictObject({
   q: text.optional().meta({ description: 'Of the name: words, Chinese characters, pinyin or initials, each of which must be there' }),
   document: text.optional().meta({ description: 'A whole document number' }),
   phone: text.optional().meta({ description: 'A whole phone number' }),
-  tag: text.optional(),
+  tag: text.transform(tagOf).optional().meta({ description: 'Width and case don’t count' }),
   manager: text.optional().meta({ description: 'A subject, or `none` for those whom nobody is responsible for' }),
   branch: BranchCode.optional(),
   kind: PartyKind.optional(),
@@ -82,27 +83,32 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
       { header: 'kind', value: ({ kind }) => kind },
       { header: 'standing', value: ({ standing }) => standing },
       { header: 'name', value: ({ name }) => (typeof name === 'string' ? name : name === null ? '' : '(erased)') },
-      { header: 'tags', value: ({ tags }) => tags.join(' ') },
+      { header: 'tags', value: ({ tags }) => tags.join('; ') },
       { header: 'manager', value: ({ manager }) => manager },
       { header: 'branch', value: ({ branch }) => branch },
       { header: 'since', value: ({ since }) => since },
       { header: 'incomplete', value: ({ incomplete }) => String(incomplete) },
     ],
-    read: async ({ query, actor, request, page, record }) => {
+    read: async ({ query, actor, request, page, record, denied }) => {
       const exact = oneAtATime(actor.role);
       if (exact && (query.document === undefined) === (query.phone === undefined))
         throw badHeader('document', `or phone must be given, exactly one: a ${actor.role} sees one customer at a time`);
+      if (exact && query.q !== undefined) throw badHeader('q', `is left out: a ${actor.role} finds a customer by document or phone alone`);
       const found = await page({ query: await customersFor(query, exact ? everyone : actor), sort: sorts[query.sort] ?? byId });
-      if (exact && (found.items.length > 1 || found.next !== null))
-        throw badHeader(query.document === undefined ? 'phone' : 'document', 'is of more than one customer: ask with another document or phone');
       const ids = found.items.map(({ id }) => id);
-      const isDisclosed =
-        actor.role === 'rm' &&
-        found.items.length === 0 &&
-        query.document !== undefined &&
-        asksOnlyFor('document', query) &&
-        (await knownToBank.discloses(query.document, actor, purposeOf(request.headers)));
-      const fields = isDisclosed ? [KnownToBank.MARK] : isMasked(actor.role) || ids.length === 0 ? [] : ['name'];
+      if (exact && (ids.length > 1 || found.next !== null)) {
+        // That there are several is told as well, and recorded.
+        await denied(ids);
+        throw badHeader(query.document === undefined ? 'phone' : 'document', 'is of more than one customer: ask with another document or phone');
+      }
+      // Without a purpose nothing is said.
+      const isAsked = actor.role === 'rm' && ids.length === 0 && asksOnlyFor('document', query) && purposeOf(request.headers) !== undefined;
+      if (isAsked && query.document !== undefined) {
+        const isKnown = await knownToBank.isKnown(query.document, searchTokens);
+        await record({ ids, fields: KnownToBank.fieldsOf(isKnown) }, knownToBank.records);
+        return { ...found, items: [], ...(isKnown ? { knownToBank: true as const } : {}) };
+      }
+      const fields = isMasked(actor.role) || ids.length === 0 ? [] : ['name'];
       // The record is written while the names are opened; nothing leaves before it stands.
       const [opened] = await Promise.all([
         OpenedValues.of(
@@ -112,7 +118,7 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
         record({ ids, fields }),
       ]);
       const items = found.items.map((row) => ({ ...itemOf(row, opened, actor), ...(exact ? { sight: sights.seal(row.id, actor) } : {}) }));
-      return { ...found, items, ...(isDisclosed ? { knownToBank: true as const } : {}) };
+      return { ...found, items };
     },
   });
 
@@ -139,7 +145,9 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
       const showing = new Showing(opened, actor.role);
       const shown = { ...personShown(row.profile, showing), conflicts: conflictsShown(row.profile, showing) };
       etag(row.revision);
-      return { ...itemOf(row, opened, actor), ...shown, pairs: row.pairs.filter((id) => seen.has(id)), masked: showing.masked };
+      // An open ticket lets see them; what an agent does for them is let by a sight alone.
+      const sight = actor.role === 'agent' && actor.sight === undefined ? { sight: sights.seal(customerId, actor) } : {};
+      return { ...itemOf(row, opened, actor), ...shown, pairs: row.pairs.filter((id) => seen.has(id)), masked: showing.masked, ...sight };
     },
   });
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isMasked } from '../domain/customer/masks.ts';
 import { Direction } from '../domain/holding/vocabulary.ts';
+import { CalendarDate } from '../domain/kernel/calendar-date.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import { transactionsOf } from '../projections/transactions/queries.ts';
 import { sealedInTransactions, transactionShown } from '../views/customer-360.ts';
@@ -34,8 +35,8 @@ export function customerTransactionsRoute(app: FastifyInstance, parts: CustomerR
     params: customerParams,
     query: z.strictObject({
       ...pageOnly,
-      from: z.iso.date().optional().meta({ description: 'Booked on this day or later' }),
-      to: z.iso.date().optional().meta({ description: 'Booked on this day or earlier' }),
+      from: CalendarDate.optional().meta({ description: 'Booked on this day or later' }),
+      to: CalendarDate.optional().meta({ description: 'Booked on this day or earlier' }),
       account: z.uuid().optional().meta({ description: 'Only of this account' }),
       direction: Direction.optional(),
       category: z.string().min(1).max(64).optional(),

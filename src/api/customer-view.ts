@@ -45,7 +45,7 @@ const Person = {
 } as const;
 
 export const CustomerAnswer = z.strictObject({
-  ...CustomerItem.omit({ name: true, sight: true }).shape,
+  ...CustomerItem.omit({ name: true }).shape,
   ...Person,
   conflicts: z
     .array(z.strictObject({ field: z.string(), shown: PersonalValue, other: PersonalValue, from: z.string() }))
@@ -148,7 +148,7 @@ export const Customer360 = z.strictObject({
   loans: z.array(Loan),
   cards: z.array(Card),
   orders: z.array(Order),
-  balances: z.array(Balance).meta({ description: 'Of owned accounts, each once, by currency' }),
+  balances: z.array(Balance).meta({ description: 'Of owned accounts that are not closed, each once, by currency' }),
   flows: z.array(Flow).meta({ description: 'Of owned accounts, twelve months that end with the month asked about' }),
   transactions: z.array(TransactionItem).meta({ description: 'The last 20 of owned accounts' }),
   relations: z.array(Relation),

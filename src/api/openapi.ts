@@ -31,6 +31,8 @@ export type OperationDescription =
       readonly answers: Readonly<
         Record<number, { readonly description: string; readonly content?: Readonly<Record<string, z.ZodType | undefined>> }>
       >;
+      /** Where it issues commands, their headers are its own: of one on what is there (`If-Match`), or of many. */
+      readonly commands?: 'one' | 'many';
       /** Statuses of problems beside those that every route has. */
       readonly problems?: readonly number[];
     };
@@ -162,7 +164,7 @@ function operationOf({ method, path, roles, description }: Operation): Json {
       };
     }
     case 'plain': {
-      const { name, summary, params, query, body, answers, problems: more = [] } = description;
+      const { name, summary, params, query, body, answers, commands, problems: more = [] } = description;
       return {
         operationId: name,
         summary,
@@ -171,14 +173,27 @@ function operationOf({ method, path, roles, description }: Operation): Json {
         parameters: [
           ...(params ? parametersIn('path', params) : []),
           ...(query ? parametersIn('query', query) : []),
-          ...refs('parameters', ['RequestId']),
+          ...refs('parameters', [
+            ...(commands === undefined
+              ? []
+              : ['IdempotencyKey', ...(commands === 'one' ? ['IfMatch'] : []), 'ShijiSight', 'ShijiPurpose', 'CorrelationId']),
+            'RequestId',
+          ]),
         ],
         ...(body ? { requestBody: { required: true, content: contentOf(body, 'input') } } : {}),
         responses: {
           ...Object.fromEntries(
             Object.entries(answers).map(([status, { description: text, content }]) => [
               status,
-              { description: text, headers: refHeaders(['XRequestId']), ...(content ? { content: contentOf(content, 'output') } : {}) },
+              {
+                description: text,
+                headers: refHeaders([
+                  'XRequestId',
+                  ...(commands === undefined ? [] : commands === 'one' ? ['ETag', 'ShijiPosition'] : ['ShijiPosition']),
+                  ...(status === '202' ? ['Location'] : []),
+                ]),
+                ...(content ? { content: contentOf(content, 'output') } : {}),
+              },
             ]),
           ),
           ...problemRefs([...always, ...more].filter((status) => !(status in answers))),

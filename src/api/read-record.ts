@@ -37,7 +37,7 @@ export interface ReadRecords {
   write(read: Read): Promise<void>;
 }
 
-const insert = {
+export const insertReads = {
   name: 'access/record-reads',
   text: `insert into access.reads (read_at, subject, role, on_behalf_of, method, route, ids, fields, purpose, outcome, request_id, correlation_id, filter, filter_hash)
          select to_timestamp(r."atMs" / 1000.0), r.subject, r.role, r."onBehalfOf", r.method, r.route, r.ids, r.fields, r.purpose, r.outcome, r."requestId",
@@ -53,7 +53,7 @@ export class PostgresReadRecords implements ReadRecords {
     this.#commits = new GroupCommit({
       maxBatch: 256,
       send: async (reads) => {
-        await pool.query({ ...insert, values: [JSON.stringify(reads)] });
+        await pool.query({ ...insertReads, values: [JSON.stringify(reads)] });
         return reads.map(() => undefined);
       },
     });
@@ -73,6 +73,8 @@ export interface ReadOf {
   readonly ids: readonly string[];
   readonly fields: readonly string[];
   readonly outcome?: Read['outcome'];
+  /** Where the caller says none. */
+  readonly purpose?: string;
 }
 
 /** Records reads of requests. */
@@ -87,8 +89,12 @@ export class ReadRecorder {
     this.#hashKey = derivedKey(secret, 'read record filter');
   }
 
-  /** To be awaited before anything of it is sent. @throws Problem ReadRecordUnavailable */
-  async recordRead(request: FastifyRequest, { ids, fields, outcome = 'shown' }: ReadOf): Promise<void> {
+  /**
+   * To be awaited before anything of it is sent.
+   * @param records where it is written, if not where all are
+   * @throws Problem ReadRecordUnavailable, or what `records` throws as a Problem
+   */
+  async recordRead(request: FastifyRequest, { ids, fields, outcome = 'shown', purpose }: ReadOf, records = this.#records): Promise<void> {
     const { actor, headers } = request;
     const filter = Object.entries((request.query ?? {}) as Record<string, unknown>).filter(([name]) => name !== 'cursor');
     const read: Read = {
@@ -100,7 +106,7 @@ export class ReadRecorder {
       route: patternOf(request.routeOptions.url ?? ''),
       ids,
       fields,
-      purpose: purposeOf(headers) ?? null,
+      purpose: purposeOf(headers) ?? purpose ?? null,
       outcome,
       requestId: request.id,
       correlationId: correlationIdOf(headers, request.id),
@@ -108,8 +114,9 @@ export class ReadRecorder {
       filterHash: filter.length === 0 ? null : createHmac('sha256', this.#hashKey).update(JSON.stringify(filter)).digest('base64url'),
     };
     try {
-      await this.#records.write(read);
+      await records.write(read);
     } catch (cause) {
+      if (cause instanceof Problem) throw cause;
       throw new Problem('ReadRecordUnavailable', undefined, { headers: RETRY_SOON, cause });
     }
   }

@@ -7,12 +7,12 @@ import { z } from 'zod';
 import type { Actor } from '../domain/kernel/event.ts';
 import type { Role } from '../domain/kernel/roles.ts';
 import { type AfterParts, waitForAfter } from './after.ts';
-import { CSV_TYPE, type CsvColumn, csvHeader, csvRows, wantsCsv } from './csv.ts';
+import { CSV_TYPE, type CsvColumn, csvHeader, csvRows, formFor } from './csv.ts';
 import type { CursorBinding, Cursors } from './cursors.ts';
 import { addVary, sendStream, sendText } from './gzip.ts';
 import { type PageParameters, type PageRequest, pageOf } from './page.ts';
 import { notFound, Problem } from './problems.ts';
-import type { ReadOf, ReadRecorder } from './read-record.ts';
+import type { ReadOf, ReadRecorder, ReadRecords } from './read-record.ts';
 
 export interface ReadRouteParts extends AfterParts {
   readonly cursors: Cursors;
@@ -45,8 +45,8 @@ export interface ReadInput<Params, Query> {
   readonly query: Query;
   readonly actor: Actor;
   readonly request: FastifyRequest;
-  /** Records what will be shown; to be awaited before returning it. */
-  record(read: Omit<ReadOf, 'outcome'>): Promise<void>;
+  /** Records what will be shown; to be awaited before returning it. `records`: where, if not where all reads are. */
+  record(read: Omit<ReadOf, 'outcome'>, records?: ReadRecords): Promise<void>;
   /** Records that it was asked for and not shown, and gives the 404 to throw. */
   denied(ids: readonly string[]): Promise<Problem>;
   /** One page of a query under this route's `limit`, `cursor` and `count` (pageParameters). */
@@ -108,11 +108,11 @@ export function readRoute<Params extends z.ZodType = typeof none, Query extends 
     handler: async (request, reply) => {
       const after = request.headers['shiji-after'];
       if (after !== undefined) await waitForAfter(after, request.actor, projections, parts);
-      const asTable = wantsCsv(request.headers.accept);
-      if (asTable && csv === undefined) throw new Problem('NotAcceptable');
+      const form = formFor(request.headers.accept, csv !== undefined);
+      if (form === undefined) throw new Problem('NotAcceptable');
       if (csv !== undefined) addVary(reply, 'accept');
       const run = runner(declaration, request, reply, path, parts);
-      if (asTable && csv !== undefined) return sendTable(request, reply, csv, run);
+      if (form === 'table' && csv !== undefined) return sendTable(request, reply, csv, run);
       const shown = z.encode(answer, await run(request.query as z.output<Query>));
       const text = JSON.stringify(shown);
       if (personal) reply.header('cache-control', 'no-store');
@@ -146,8 +146,8 @@ function runner<Params extends z.ZodType, Query extends z.ZodType, Answer extend
       query,
       actor: request.actor,
       request,
-      record: async (shown) => {
-        await recorder.recordRead(request, shown);
+      record: async (shown, records) => {
+        await recorder.recordRead(request, shown, records);
         recorded = true;
       },
       denied: async (ids) => {

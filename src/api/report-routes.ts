@@ -79,11 +79,11 @@ function slaAttainmentRoute(app: FastifyInstance, parts: ReadRouteParts & { read
       replay: replayParameter,
     }),
     answer: z.strictObject({ ...pageAnswer(AttainmentItem).shape, report: z.string(), definition: z.string(), totals: z.strictObject(counts) }),
-    projections: ['tickets'],
+    projections: ['tickets', 'customers'],
     personal: false,
     csv: (Object.keys(AttainmentItem.shape) as (keyof AttainmentItem)[]).map((header) => ({ header, value: (item: AttainmentItem) => item[header] })),
-    read: async ({ query }) => {
-      const rows = await slaAttainment(await parts.readModels.of<TicketTables>(query.replay), query);
+    read: async ({ query, actor }) => {
+      const rows = await slaAttainment(await parts.readModels.of<TicketTables>(query.replay), actor, query);
       const { name: report, definition } = slaAttainmentReport;
       return { report, definition, items: rows.map(toItem), next: null, totals: totalsOf(rows) };
     },

@@ -22,6 +22,7 @@ import { setSecurityHeaders } from './headers.ts';
 import { healthRoutes } from './health.ts';
 import { journalRoutes } from './journal-routes.ts';
 import { parseJson } from './json-body.ts';
+import { KnownToBank } from './known-to-bank.ts';
 import { ApiMetrics } from './metrics.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 import type { Operation } from './openapi.ts';
@@ -172,7 +173,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   healthRoutes(app, { readiness, isDraining: () => draining });
   metricsRoutes(app, metrics, guardParts);
   problemRoutes(app, commands);
-  commandRoutes(app, commands, { ...api, handler: parts.handler });
+  commandRoutes(app, commands, { ...api, handler: parts.handler, knownToBank: new KnownToBank({ ...api, pool }) });
   journalRoutes(app, api);
   projectionRoutes(app, api);
   accessRoutes(app, { ...api, access: new Kysely<AccessDatabase>({ dialect: new PostgresDialect({ pool }) }) });

@@ -1,7 +1,9 @@
 // Reading tickets: the list, one ticket now and as of any instant, and the queues. Commands on tickets are commands/ticket.ts.
 import type { FastifyInstance } from 'fastify';
+import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import { asOf, knownAtMs } from '../domain/kernel/as-of.ts';
+import { isComparable } from '../domain/kernel/calendar-date.ts';
 import type { Actor, RecordedEvent, RecordedOf } from '../domain/kernel/event.ts';
 import { Sealed } from '../domain/kernel/personal.ts';
 import { TicketId, type ticketEvents } from '../domain/ticket/events.ts';
@@ -12,7 +14,7 @@ import type { JournalReader } from '../journal/journal.ts';
 import type { Opener } from '../journal/sealing.ts';
 import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
-import { queuesSeenBy, type StoredTicket, type TicketTables, ticketsSeenBy, unresolved } from '../projections/tickets/queries.ts';
+import { queuesSeenBy, type StoredTicket, type TicketFilter, type TicketTables, ticketsSeenBy, unresolved } from '../projections/tickets/queries.ts';
 import { type TicketRow, tickets } from '../projections/tickets/tickets.ts';
 import { pageParameters, type SortColumn } from './page.ts';
 import { Problem } from './problems.ts';
@@ -36,7 +38,7 @@ const readers = ['agent', 'rm', 'teller', 'operations', 'risk', 'auditor'] as co
 export const timeParameter = (what: string) =>
   z
     .string()
-    .refine((text) => readsAsTime(text), 'a date such as 2020-06-30, or an instant such as 2020-06-30T09:00:00Z')
+    .refine((text) => readsAsTime(text), 'a date such as 2020-06-30, or an instant such as 2020-06-30T09:00:00Z, from 1900 to 9998')
     .optional()
     .meta({ description: what });
 
@@ -71,6 +73,7 @@ const byDue: readonly [SortColumn, ...SortColumn[]] = [
 ];
 
 const text = z.string().min(1).max(200);
+const everyone: Actor = { subject: 'search', role: 'auditor' };
 
 const ListQuery = z.strictObject({
   ...pageParameters,
@@ -128,7 +131,8 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
     roles: readers,
     query: ListQuery,
     answer: pageAnswer(TicketItem),
-    projections: ['tickets'],
+    // Customers as well: a relationship manager reads the tickets of own ones.
+    projections: ['tickets', 'customers'],
     personal: true,
     csv: [
       ...(['id', 'status', 'type', 'priority', 'channel', 'product', 'assignee', 'openedAt', 'closedAt', 'dueAt', 'verdict'] as const).map(
@@ -149,18 +153,16 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
         await record({ ids: [], fields: [] });
         return { items: [], next: null, ...(query.count ? { total: 0 } : {}) };
       }
-      const found = await page({
-        query: ticketsSeenBy(db, actor, {
-          ...query,
-          tokens,
-          withOwnCustomers: true,
-          status: query.status?.split(','),
-          openedFrom: startOf(query.openedFrom, zone),
-          openedTo: endOf(query.openedTo, zone),
-          dueBefore: startOf(query.dueBefore, zone),
-        }),
-        sort: sorts[query.sort] ?? byDue,
-      });
+      const filter: TicketFilter = {
+        ...query,
+        tokens,
+        withCustomersInReach: true,
+        status: query.status?.split(','),
+        openedFrom: startOf(query.openedFrom, zone),
+        openedTo: endOf(query.openedTo, zone),
+        dueBefore: startOf(query.dueBefore, zone),
+      };
+      const found = await page({ query: await ticketsFor(db, actor, filter, query.replay), sort: sorts[query.sort] ?? byDue });
       return showItems(found, actor, record);
     },
   });
@@ -176,6 +178,7 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
       knownAt: timeParameter("The bank's knowledge: what had been recorded by then"),
     }),
     answer: TicketAnswer,
+    projections: ['customers'],
     personal: true,
     read: async ({ params: { ticketId }, query, actor, record, denied, etag }) => {
       const stream = `ticket-${ticketId}`;
@@ -189,7 +192,7 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
       const row = foldOf(past);
       if (!row) throw await denied([ticketId]);
       const masks = masksOf(actor);
-      await record({ ids: [ticketId], fields: ['summary', 'description', 'details', 'text'].filter((field) => !masks.includes(field)) });
+      await record({ ids: idsOf(current), fields: ['summary', 'description', 'details', 'text'].filter((field) => !masks.includes(field)) });
       etag(current.revision);
       return {
         ...(await ticketAnswer(row, past, masks)),
@@ -239,10 +242,18 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
     },
   });
 
-  /** Beside who works on it, the relationship manager of its customer reads it. */
+  /** Of a replay: found as they were, seen by how they stand now. */
+  async function ticketsFor(db: Kysely<TicketTables>, actor: Actor, filter: TicketFilter, replay: string | undefined) {
+    if (replay === undefined) return ticketsSeenBy(db, actor, filter);
+    const live = await readModels.of<TicketTables>(undefined);
+    const seen = ticketsSeenBy(live, actor, { withCustomersInReach: true }).clearSelect().select('id');
+    return ticketsSeenBy(db, everyone, filter).where('id', 'in', seen);
+  }
+
+  /** Beside who works on it, whoever sees its customer as relationship manager or in a branch's scope reads it. */
   async function isReadBy({ opened_by, assignee, customer_id }: TicketRow, actor: Actor): Promise<boolean> {
     if (ticketVisibleTo({ openedBy: opened_by, assignee }, actor)) return true;
-    if (actor.role !== 'rm' || customer_id === null) return false;
+    if (customer_id === null || actor.role === 'teller' || actor.role === 'agent') return false;
     const db = await readModels.of<CustomerTables>(undefined);
     return (await customersSeenBy(db, actor, { ids: [customer_id] }).executeTakeFirst()) !== undefined;
   }
@@ -255,7 +266,7 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
     // The record is written while the page is opened; nothing leaves before it stands.
     const [items] = await Promise.all([
       ticketItems(found.items, actor, opener),
-      record({ ids: found.items.map(({ id }) => id), fields: masksOf(actor).includes('summary') ? [] : ['summary'] }),
+      record({ ids: [...new Set(found.items.flatMap(idsOf))], fields: masksOf(actor).includes('summary') ? [] : ['summary'] }),
     ]);
     return { ...found, items };
   }
@@ -308,14 +319,19 @@ export function ticketRoutes(app: FastifyInstance, parts: TicketRouteParts): voi
   }
 }
 
+/** Of the record of reads: the ticket, and whom it is about. */
+function idsOf({ id, customer_id }: Pick<TicketRow, 'id' | 'customer_id'>): readonly string[] {
+  return customer_id === null ? [id] : [id, customer_id];
+}
+
 function foldOf(events: readonly RecordedEvent[]): TicketRow | undefined {
   return events.reduce<TicketRow | undefined>((row, event) => tickets.apply(row, event, ''), undefined);
 }
 
 function readsAsTime(time: string): boolean {
   try {
-    knownAtMs(time, 'UTC');
-    return true;
+    // An offset may carry what begins well off over the edge.
+    return isComparable(time) && isComparable(new Date(knownAtMs(time, 'UTC')).toISOString());
   } catch {
     return false;
   }

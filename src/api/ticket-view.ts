@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Actor, RecordedOf } from '../domain/kernel/event.ts';
 import { Erased, type Personal, Sealed } from '../domain/kernel/personal.ts';
 import type { ticketEvents } from '../domain/ticket/events.ts';
+import { ticketVisibleTo } from '../domain/ticket/ticket.ts';
 import type { Opener } from '../journal/sealing.ts';
 import type { StoredTicket } from '../projections/tickets/queries.ts';
 
@@ -61,11 +62,22 @@ export function masksOf({ role }: Actor): readonly string[] {
   return role === 'operations' ? ['summary', 'description', 'details', 'text'] : [];
 }
 
-/** List rows as shown, with their summaries opened by one look-up of keys. */
-export async function ticketItems(rows: readonly StoredTicket[], actor: Actor, opener: Opener): Promise<TicketItem[]> {
-  const masked = masksOf(actor).includes('summary');
-  const summaries = masked ? rows.map(() => null) : await opener.openMany(rows.map((row) => Sealed.parse(row.summary)));
-  return rows.map((row, index) => ticketItem(row, shown(summaries[index]), masked));
+/** Whether a ticket's summary is shown among those of a customer, to whom sees the customer: to the relationship manager whoever has it. */
+export function readsSummary({ opened_by, assignee }: Pick<StoredTicket, 'opened_by' | 'assignee'>, actor: Actor): boolean {
+  return !masksOf(actor).includes('summary') && (actor.role === 'rm' || ticketVisibleTo({ openedBy: opened_by, assignee }, actor));
+}
+
+/** Rows as shown, with their summaries opened by one look-up of keys. */
+export async function ticketItems(
+  rows: readonly StoredTicket[],
+  actor: Actor,
+  opener: Opener,
+  reads: (row: StoredTicket) => boolean = () => !masksOf(actor).includes('summary'),
+): Promise<TicketItem[]> {
+  const readable = rows.filter(reads);
+  const opened = readable.length === 0 ? [] : await opener.openMany(readable.map((row) => Sealed.parse(row.summary)));
+  const summaries = new Map(readable.map((row, index) => [row, opened[index]]));
+  return rows.map((row) => ticketItem(row, shown(summaries.get(row)), !summaries.has(row)));
 }
 
 export function ticketItem(row: Omit<StoredTicket, 'summary'>, summary: PersonalText, masked: boolean): TicketItem {

@@ -14,11 +14,21 @@ const partOf: Readonly<Record<string, Part>> = { body: 'body', querystring: 'que
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const part = partOf[httpPart ?? 'body'] ?? 'body';
   return (data: unknown) => {
+    const nul = part === 'body' ? undefined : nulRefused(data, part);
+    if (nul !== undefined) return { error: nul };
     // A missing body is an empty one, so that what is missing in it is named.
     const result = schema.safeParse(data ?? {});
     return result.success ? { value: result.data } : { error: validationFailed(result.error.issues, part, schema) };
   };
 };
+
+/** Postgres keeps no NUL; in a body none comes this far (json-body.ts). */
+function nulRefused(data: unknown, part: Part): Problem | undefined {
+  const names = Object.entries(data ?? {}).filter(([, value]) => [value].flat().some((text) => typeof text === 'string' && text.includes('\0')));
+  if (names.length === 0) return undefined;
+  const errors = names.map(([name]) => ({ pointer: pointerTo([name], part), detail: 'must have no NUL character' }));
+  return new Problem('ValidationFailed', undefined, { errors });
+}
 
 export function validationFailed(issues: readonly Issue[], part: Part, schema: z.ZodType): Problem {
   const errors = issues.flatMap((issue) => errorsOf(issue, [], part, schema));
@@ -54,10 +64,13 @@ function detailOf(issue: Issue): string {
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
     case 'too_small':
+      // A limit of form may stand for another one, which its message tells.
+      if (!issue.message.startsWith('Too ')) return issue.message;
       return issue.origin === 'string' || issue.origin === 'array'
         ? `must have at least ${issue.minimum} ${unitOf(issue.origin, issue.minimum)}`
         : `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
+      if (!issue.message.startsWith('Too ')) return issue.message;
       return issue.origin === 'string' || issue.origin === 'array'
         ? `must have at most ${issue.maximum} ${unitOf(issue.origin, issue.maximum)}`
         : `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;

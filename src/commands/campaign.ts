@@ -7,7 +7,8 @@ import { enrolmentJob, type JobCommand } from '../domain/campaign/enrolment-job.
 import { CampaignId, CustomerFilter, JobId } from '../domain/campaign/events.ts';
 import { CampaignResponse } from '../domain/campaign/vocabulary.ts';
 import { CustomerId } from '../domain/customer/events.ts';
-import { tagOf } from '../domain/customer/tags.ts';
+import { Tag } from '../domain/customer/tags.ts';
+import { CalendarDate } from '../domain/kernel/calendar-date.ts';
 import { dateOf } from '../domain/kernel/source.ts';
 import { type AnyCommand, type CommandContext, defineCommand, type Reference } from './command.ts';
 import { enrolmentIdOf } from './command-id.ts';
@@ -34,7 +35,7 @@ export const planCampaign = defineCommand({
   roles: ['product', 'operations', 'management'],
   params: nothing,
   body: z
-    .strictObject({ name: FreeText(200), from: z.iso.date(), to: z.iso.date(), audience: FreeText(500).optional() })
+    .strictObject({ name: FreeText(200), from: CalendarDate, to: CalendarDate, audience: FreeText(500).optional() })
     .refine(({ from, to }) => to >= from, { path: ['to'], error: 'must not be before `from`: both days are part of the campaign' }),
   rejections: onCampaign.rejections,
   command: ({ body }, { id, now, zone }): CampaignCommand => ({ do: 'plan', campaignId: id, ...body, today: dateOf(now, zone) }),
@@ -103,6 +104,9 @@ export const recordResponse = defineCommand({
   }),
 });
 
+/** The filter as it is asked for: its tag is spelt as tags are. */
+export const AskedFilter = CustomerFilter.extend({ tag: Tag.optional() });
+
 const ofJob = {
   category: 'job',
   decider: enrolmentJob,
@@ -116,16 +120,15 @@ export const requestEnrolment = defineCommand({
   summary: 'Have all customers enrolled that match',
   roles: ['rm', 'operations'],
   params: nothing,
-  body: z.strictObject({ campaign: CampaignId, filter: CustomerFilter }),
+  body: z.strictObject({ campaign: CampaignId, filter: AskedFilter }),
   refersTo: ({ body }) => [campaignReference(body.campaign)],
   command: ({ body }, context): JobCommand => {
     const { subject, role, scope } = context.actor;
-    const { tag, ...filter } = body.filter;
     return {
       do: 'request',
       jobId: context.id,
       campaignId: body.campaign,
-      filter: tag === undefined ? filter : { ...filter, tag: tagOf(tag) },
+      filter: body.filter,
       requestedBy: { subject, role, scope },
       campaignStatus: statusIn(context),
     };

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Contact, checkedValue, contactShape, ReportedContact } from '../domain/customer/contacts.ts';
 import { type CustomerCommand, type CustomerState, customer } from '../domain/customer/customer.ts';
-import { documentClaims, IdentityDocument, ReportedDocument } from '../domain/customer/documents.ts';
+import { documentClaims, IdentityDocuments, ReportedDocument } from '../domain/customer/documents.ts';
 import { CustomerId, PossiblePairFound } from '../domain/customer/events.ts';
 import { PersonOrFirmName } from '../domain/customer/names.ts';
 import { Tag } from '../domain/customer/tags.ts';
@@ -50,7 +50,7 @@ export const registerCustomer = defineCommand({
   body: z.strictObject({
     kind: PartyKind,
     name: PersonOrFirmName,
-    documents: z.array(IdentityDocument).max(MAX_DOCUMENTS).optional(),
+    documents: IdentityDocuments.max(MAX_DOCUMENTS).optional(),
     contacts: z.array(Contact).max(MAX_CONTACTS).optional(),
     manager: StaffSubject.optional(),
     branch: BranchCode.optional(),

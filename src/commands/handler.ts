@@ -1,5 +1,5 @@
 // How any command becomes events. In order: the stream's past (cached), a retry recognised from the stream's own events, the right to
-// see it, `If-Match`, what it refers to, `decide`, its claims, append at the revision decided on. A race lost is decided again, unless the
+// see it, what it refers to, `If-Match`, `decide`, its claims, append at the revision decided on. A race lost is decided again, unless the
 // caller named a revision.
 import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/promises';
 import { isRejection, type Rejection } from '../domain/kernel/decider.ts';
@@ -182,11 +182,12 @@ export class CommandHandler {
       const trace = entry.commands.get(commandId);
       if (trace) return this.#again(stream, id, commandId, creates, trace, body);
       const now = new Date(this.#parts.now()).toISOString();
-      let verdict: readonly Fact[] | Outcome | undefined = this.#preclude(command, request, entry, id);
+      let verdict: readonly Fact[] | Outcome | undefined = isHidden(command, request, entry, id) ? { kind: 'not-found' } : undefined;
       if (verdict === undefined) {
         const references = command.refersTo?.({ params: request.params, body: request.body }) ?? NONE;
         const referred = references.length === 0 ? NONE : await lookUp(this.#streams, references, request.actor);
-        verdict = isRejection(referred) ? { kind: 'refused', rejection: referred } : this.#decide(command, request, entry, id, now, referred);
+        if (isRejection(referred)) verdict = { kind: 'refused', rejection: referred };
+        else verdict = moved(request, entry) ?? this.#decide(command, request, entry, id, now, referred);
       }
       if (claiming && Array.isArray(verdict) && verdict.length > 0) verdict = (await this.#claim(claiming, id, request)) ?? verdict;
       if (!Array.isArray(verdict) || verdict.length === 0) {
@@ -223,7 +224,8 @@ export class CommandHandler {
           if (!written) throw new Error(`${stream} does not show the command that it answered`);
           return this.#again(stream, id, commandId, creates, written, body);
         }
-        this.#streams.advance(command.decider, stream, entry, facts, commandId, trace);
+        // What a feed brings once is not asked for again: remembered, it would only crowd out what is.
+        if (!command.assumesNew) this.#streams.advance(command.decider, stream, entry, facts, commandId, trace);
         this.#parts.onAppended?.(command, facts.length);
         return {
           kind: 'accepted',
@@ -253,13 +255,6 @@ export class CommandHandler {
 
   #load(command: AnyCommand, stream: string, from: CachedStream, wanted: string): Promise<CachedStream> {
     return this.#streams.load(command.decider, stream, from, wanted);
-  }
-
-  /** What is not there for this actor, or not as they saw it, is not looked into. */
-  #preclude(command: AnyCommand, { actor, expectedRevision }: CommandRequest, entry: CachedStream, id: string): Outcome | undefined {
-    if (entry.revision >= 0 && command.visibleTo && !command.visibleTo(entry.state, actor, id)) return { kind: 'not-found' };
-    if (expectedRevision !== undefined && expectedRevision !== entry.revision) return { kind: 'moved', revision: entry.revision };
-    return undefined;
   }
 
   #decide(
@@ -336,6 +331,15 @@ function keptActor(actor: Actor): Actor {
   if (actor.scope === undefined && actor.sight === undefined) return actor;
   const { scope: _, sight: _sight, ...kept } = actor;
   return kept;
+}
+
+function isHidden(command: AnyCommand, { actor }: CommandRequest, entry: CachedStream, id: string): boolean {
+  return entry.revision >= 0 && command.visibleTo !== undefined && !command.visibleTo(entry.state, actor, id);
+}
+
+/** After what it refers to: whoever may not see that is not told how the stream stands. */
+function moved({ expectedRevision }: CommandRequest, { revision }: CachedStream): Outcome | undefined {
+  return expectedRevision === undefined || expectedRevision === revision ? undefined : { kind: 'moved', revision };
 }
 
 function ignore(): void {}

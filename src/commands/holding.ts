@@ -15,7 +15,8 @@ const Currency = z.string().refine((code) => currencies.has(code), 'a currency o
 const MINOR_UNITS = 'a whole number of minor units (fen, haléř), below 2^53';
 const Amount = z.int({ error: MINOR_UNITS });
 const PositiveAmount = z.int({ error: MINOR_UNITS }).nonnegative(`${MINOR_UNITS}, not negative`);
-const BusinessDate = z.iso.date({ error: 'a date such as 2017-05-01' });
+// Up to 9999-12-31, by which many systems mean that there is no end; a year 0 no store keeps.
+const BusinessDate = z.iso.date({ error: 'a date such as 2017-05-01' }).refine((date) => date >= '0001', 'a date such as 2017-05-01');
 const SourceId = z.string().min(1).max(128);
 const Words = (max: number) => z.string().trim().min(1).max(max);
 /** What every record says: which thing of which system, and from when on (or when) it is so. */

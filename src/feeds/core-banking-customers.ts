@@ -55,7 +55,7 @@ export async function takeCustomerLine(entry: CustomerLine, context: LineContext
   if (!isTaken(outcome)) {
     // A retry may have lost its second half.
     if (outcome.kind === 'accepted' && outcome.repeated && line.documents.length > 0)
-      await line.markPairs(line.reference, await holdersOf(line, parts));
+      return upTo(outcome, await line.markPairs(line.reference, await holdersOf(line, parts)));
     return outcome;
   }
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
@@ -64,8 +64,7 @@ export async function takeCustomerLine(entry: CustomerLine, context: LineContext
     const free = line.documents.filter((_, index) => [undefined, here].includes(holders.documents[index]?.id));
     outcome = here === line.reference ? await line.report(here, [line.source, ...free]) : await line.link(here, [line.source, ...free]);
     if (isTaken(outcome)) continue;
-    if (outcome.kind === 'accepted') await line.markPairs(here, holders);
-    return outcome;
+    return outcome.kind === 'accepted' ? upTo(outcome, await line.markPairs(here, holders)) : outcome;
   }
   throw new TooMuchContention(`the claims of ${line.reference} kept moving`);
 }
@@ -111,23 +110,32 @@ class Line {
     return this.#handler.execute(linkAndReport, { ...this.#request, params: { customerId, claims }, body: this.#body });
   }
 
-  /** On both, with everyone else who has a document of this line. */
-  async markPairs(customerId: string, { documents: holders }: LineHolders): Promise<void> {
+  /** On both, with everyone else who has a document of this line. Up to where the marks stand. */
+  async markPairs(customerId: string, { documents: holders }: LineHolders): Promise<number> {
+    let position = 0;
     const others = new Map(holders.flatMap((holder) => (holder === undefined || holder.id === customerId ? [] : [[holder.id, holder]])));
     for (const { id, hasName } of others.values()) {
       const because = hasName ? 'same-document-and-name' : 'same-document-other-name';
-      await this.#mark(customerId, id, because);
-      await this.#mark(id, customerId, because);
+      const one = await this.#mark(customerId, id, because);
+      const other = await this.#mark(id, customerId, because);
+      position = Math.max(position, one, other);
     }
+    return position;
   }
 
-  async #mark(customerId: string, other: string, because: PairReason): Promise<void> {
+  async #mark(customerId: string, other: string, because: PairReason): Promise<number> {
     const { key: _, ...request } = this.#request;
     // Without a key: said once already, it says nothing more.
     const body = { other, because, at: this.#body.at };
     const outcome = await this.#handler.execute(markPossiblePair, { ...request, params: { customerId }, body });
     if (outcome.kind !== 'accepted') throw new Error(`a possible pair of ${customerId} and ${other} was not recorded: ${outcome.kind}`);
+    return outcome.position;
   }
+}
+
+/** Whoever waits for the line sees its pairs too. */
+function upTo(outcome: Extract<Outcome, { kind: 'accepted' }>, position: number): Outcome {
+  return { ...outcome, position: Math.max(outcome.position, position) };
 }
 
 function isTaken(outcome: Outcome): boolean {

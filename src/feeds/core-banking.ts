@@ -44,7 +44,7 @@ export function coreBankingFeed(customers: CoreCustomerParts): FeedKind<CoreBank
     kind: 'core-banking',
     line: CoreBankingLine,
     source: ({ source }) => source,
-    at: ({ at }) => at,
+    at: ({ at }) => ['at', at],
     take: (line, context) => (line.kind === 'customer' ? takeCustomerLine(line, context, customers) : takes[line.kind](line, context)),
   };
 }

@@ -7,7 +7,7 @@ import type { Actor } from '../domain/kernel/event.ts';
 import { startOf } from '../domain/kernel/source.ts';
 import { AppendTooLarge } from '../journal/journal.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
-import { type Line, MAX_LINE_BYTES } from './lines.ts';
+import type { Line } from './lines.ts';
 import type { FeedRun, FeedRuns } from './runs.ts';
 import type { LineResult, Spool } from './spool.ts';
 
@@ -25,8 +25,8 @@ export interface FeedKind<Entry = unknown> {
   readonly line: z.ZodType<Entry>;
   /** The source system, and the source's own id of the record. */
   source(entry: Entry): { readonly system: string; readonly id: string };
-  /** When it was so, where that may not be in the future (`SourceTime`). */
-  at?(entry: Entry): string;
+  /** When it was so (`SourceTime`), which may not be in the future, and the field that says it. */
+  at(entry: Entry): readonly [field: string, time: string];
   /** Starts its command before it first waits, so that lines of one stream keep their order. */
   take(entry: Entry, context: LineContext): Promise<Outcome>;
 }
@@ -141,9 +141,21 @@ export async function runFeed(parts: FeedParts, request: FeedRequest): Promise<F
 const MAY_BE_UNKEEPABLE = /\\u(?:0000|d[89a-f])/i;
 
 function isKeepable(json: unknown): boolean {
-  if (typeof json === 'string') return !json.includes('\0') && json.isWellFormed();
-  if (typeof json !== 'object' || json === null) return true;
-  return Object.entries(json).every(([name, value]) => isKeepable(name) && isKeepable(value));
+  // Not by calling itself: a line may nest deeper than the stack goes.
+  const left = [json];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return false;
+    if (typeof value === 'object' && value !== null) for (const [name, inside] of Object.entries(value)) left.push(name, inside);
+  }
+  return true;
+}
+
+/** Each field by itself, an unknown one too. */
+function errorsOf(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
+  const pointerTo = (path: readonly PropertyKey[]): string =>
+    path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(issue.path), detail: issue.message }];
+  return issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'unknown: a line of this kind has no such field' }));
 }
 
 async function take({ handler, now }: FeedParts, request: FeedRequest, line: Line): Promise<LineResult & { position: number }> {
@@ -154,7 +166,7 @@ async function take({ handler, now }: FeedParts, request: FeedRequest, line: Lin
     ...(errors ? { errors } : {}),
     position: 0,
   });
-  if (line.text === '') return rejected([{ pointer: '', detail: `the line is longer than ${MAX_LINE_BYTES} bytes` }]);
+  if (line.problem !== undefined) return rejected([{ pointer: '', detail: line.problem }]);
   let json: unknown;
   try {
     json = JSON.parse(line.text);
@@ -164,11 +176,10 @@ async function take({ handler, now }: FeedParts, request: FeedRequest, line: Lin
   if (MAY_BE_UNKEEPABLE.test(line.text) && !isKeepable(json))
     return rejected([{ pointer: '', detail: 'the line has a NUL character or half a surrogate pair in a string' }]);
   const parsed = kind.line.safeParse(json);
-  if (!parsed.success)
-    return rejected(parsed.error.issues.map((issue) => ({ pointer: issue.path.map((step) => `/${String(step)}`).join(''), detail: issue.message })));
-  const at = kind.at?.(parsed.data);
-  if (at !== undefined && Date.parse(startOf(at)) > now() + AHEAD_MS)
-    return rejected([{ pointer: '/at', detail: 'this is in the future, by more than 24 hours: tell what is so once it is so' }]);
+  if (!parsed.success) return rejected(parsed.error.issues.flatMap(errorsOf));
+  const [field, time] = kind.at(parsed.data);
+  if (Date.parse(startOf(time)) > now() + AHEAD_MS)
+    return rejected([{ pointer: `/${field}`, detail: 'this is in the future, by more than 24 hours: tell what is so once it is so' }]);
   const source = kind.source(parsed.data);
   let outcome: Outcome;
   try {

@@ -1,4 +1,5 @@
 // Lines of a body of any size in constant memory: plain or gzip, with bounds on a line and on what gzip may unfold to.
+import { isUtf8 } from 'node:buffer';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { codeOf } from '../postgres/sqlstate.ts';
 
@@ -16,6 +17,8 @@ export interface Line {
   /** From 1. */
   readonly number: number;
   readonly text: string;
+  /** Why it can't be taken; its text is empty then. */
+  readonly problem?: string;
 }
 
 /** A body unfolded. @throws FeedUnreadable where it is no gzip, or unfolds to far too much */
@@ -65,31 +68,47 @@ function drained(unzip: Gunzip): Promise<void> {
   });
 }
 
-function isTooLong(text: string): boolean {
-  return text.length > MAX_LINE_BYTES || (text.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(text) > MAX_LINE_BYTES);
+/** Lines by their numbers, blank ones left out. One that can't be taken comes as its number and what is wrong: it is somebody's to reject. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+  let number = 0;
+  // What has come of a line; its pieces are let go where it is too long.
+  let pieces: Uint8Array[] = [];
+  let length = 0;
+  const add = (piece: Uint8Array): void => {
+    length += piece.length;
+    if (length > MAX_LINE_BYTES) pieces = [];
+    else if (piece.length > 0) pieces.push(piece);
+  };
+  const ended = (): Line => {
+    number += 1;
+    const line = length > MAX_LINE_BYTES ? { number, text: '', problem: TOO_LONG } : lineOf(number, pieces);
+    pieces = [];
+    length = 0;
+    return line;
+  };
+  const isBlank = ({ text, problem }: Line): boolean => problem === undefined && text.trim() === '';
+  for await (const chunk of body) {
+    let from = 0;
+    for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, from)) {
+      add(chunk.subarray(from, at));
+      from = at + 1;
+      const line = ended();
+      if (!isBlank(line)) yield line;
+    }
+    add(chunk.subarray(from));
+  }
+  const last = ended();
+  if (!isBlank(last)) yield last;
 }
 
-/** Lines by their numbers, blank ones left out. A line over the bound comes as its number and an empty text: it is somebody's to reject. */
-export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  const decoder = new TextDecoder('utf-8', { fatal: false });
-  let rest = '';
-  let number = 0;
-  let skipping = false;
-  for await (const chunk of body) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    for (const text of parts) {
-      number += 1;
-      if (skipping || isTooLong(text)) yield { number, text: '' };
-      else if (text.trim() !== '') yield { number, text };
-      skipping = false;
-    }
-    if (rest.length > MAX_LINE_BYTES) {
-      rest = '';
-      skipping = true;
-    }
-  }
-  rest += decoder.decode();
-  if (skipping || isTooLong(rest)) yield { number: number + 1, text: '' };
-  else if (rest.trim() !== '') yield { number: number + 1, text: rest };
+const LINE_FEED = 0x0a;
+const TOO_LONG = `the line is longer than ${MAX_LINE_BYTES} bytes`;
+
+function lineOf(number: number, pieces: readonly Uint8Array[]): Line {
+  const [first, ...more] = pieces;
+  const bytes = first === undefined || more.length > 0 ? Buffer.concat(pieces) : Buffer.from(first.buffer, first.byteOffset, first.length);
+  // Read in another encoding a name would be kept as something else, for good.
+  if (!isUtf8(bytes)) return { number, text: '', problem: 'the line is not UTF-8' };
+  const text = bytes.toString();
+  return { number, text: number === 1 && text.startsWith('\ufeff') ? text.slice(1) : text };
 }

@@ -8,5 +8,6 @@ export const ticketsFeed: FeedKind<TicketLine> = {
   kind: 'tickets',
   line: ImportedTicket,
   source: ({ source }) => source,
+  at: ({ receivedAt }) => ['receivedAt', receivedAt],
   take: byCommand(importTicket, (line: TicketLine) => ({ params: {}, body: line, system: line.source.system, key: line.source.id })),
 };

@@ -1,5 +1,5 @@
 // The 360 view: rows of several read models as one answer, the same whether they are now's, a past's or a replay's. Each account counts
-// once a currency; a mandate is told and counts for nothing; what nobody says is null, never 0.
+// once a currency; a mandate or a closed account is told and counts for nothing; what nobody says is null, never 0.
 import type { Actor } from '../domain/kernel/event.ts';
 import type { Opener } from '../journal/sealing.ts';
 import { type CustomerRows, isOwned, type StoredHolding, type StoredParty, type StoredTransaction } from './customer-rows.ts';
@@ -111,7 +111,11 @@ export async function view360(rows: CustomerRows, opener: Pick<Opener, 'openMany
         status: order.status,
         since: order.since,
       })),
-    balances: totals([...owned].map((id) => ({ balance: balances.get(id), currency: accountRows.get(id)?.currency ?? null, joint: isJoint(id) }))),
+    balances: totals(
+      [...owned]
+        .filter((id) => accountRows.get(id)?.status !== 'closed')
+        .map((id) => ({ balance: balances.get(id), currency: accountRows.get(id)?.currency ?? null, joint: isJoint(id) })),
+    ),
     flows: rows.flows
       .map(({ month, currency, category, inflow, outflow }) => ({
         month,

@@ -26,6 +26,8 @@ export interface Change {
   readonly about: { readonly kind: string; readonly id: string };
   readonly what: string;
   readonly reason: string | null;
+  /** The other customer of a possible pair. */
+  readonly pairWith: string | null;
   readonly before: Fields;
   readonly after: Fields;
 }
@@ -46,7 +48,9 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
   for (const event of events) {
     const category = categoryOf(event.stream);
     const id = event.stream.slice(category.length + 1);
-    const change = { event, about: { kind: category, id }, what: wordsOf(event as KnownEvent), reason: reasonOf(event as KnownEvent) };
+    const known = event as KnownEvent;
+    const pairWith = known.type === 'PossiblePairFound' ? known.data.other : null;
+    const change = { event, about: { kind: category, id }, what: wordsOf(known), reason: reasonOf(known), pairWith };
     if (category === 'customer') {
       if (id !== customerId) continue;
       const before = customerRows.get(id);
@@ -57,7 +61,12 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
       const before = holdingRows.get(id);
       const after = holdings.apply(before, event, id) as HoldingRow;
       holdingRows.set(id, after);
-      changes.push({ ...change, before: holdingFields(before), after: holdingFields(after), holding: after });
+      const wasTheirs = category !== 'ownership' || isOf(before, refs);
+      // What another is, or was, to the account by the same ownership is not theirs to see.
+      if (category === 'ownership' && isOf(before, refs) && !isOf(after, refs)) {
+        const ended = { before: holdingFields(before), after: holdingFields({ ...before, status: 'ended' }) };
+        changes.push({ ...change, what: `No longer ${before.role} of an account`, ...ended, holding: before });
+      } else changes.push({ ...change, before: wasTheirs ? holdingFields(before) : none, after: holdingFields(after), holding: after });
     } else if (category === 'ticket') {
       if (event.type === 'TicketOpened' || event.type === 'TicketImported' || event.type === 'TicketClosed')
         changes.push({ ...change, before: none, after: none });
@@ -70,6 +79,10 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     .filter(({ holding, event }) => holding === undefined || isTheirs(holdingRows.get(holding.id) ?? holding, holding, event))
     .map(({ holding: _, ...change }) => change)
     .reverse();
+}
+
+function isOf(row: HoldingRow | undefined, refs: readonly string[]): row is HoldingRow {
+  return row !== undefined && row.customer_ref !== null && refs.includes(row.customer_ref);
 }
 
 /** Of ownerships and cards those that name them at the event; of the rest what was on their accounts while it was theirs. */
@@ -186,7 +199,7 @@ function wordsOf(event: KnownEvent): string {
     case 'CustomerLinked':
       return `Found to be the same as ${event.data.source.id} of ${event.data.source.system}, by document and name`;
     case 'PossiblePairFound':
-      return 'Found to have the document of another customer under another name';
+      return `Found to have the document of another customer under ${event.data.because === 'same-document-and-name' ? 'the same' : 'another'} name`;
     case 'RegistrationAbandoned':
       return 'A registration that was never finished';
     case 'ContactAdded':

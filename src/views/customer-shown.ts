@@ -71,18 +71,21 @@ export function conflictsShown(text: string, showing: Showing): ShownConflict[] 
     ...differing('name', showing.text('name', 'name', counting.name), said(profile, 'name', showing)),
     ...differing('birthDate', showing.text('birthDate', 'birth-date', counting.birthDate), said(profile, 'birthDate', showing)),
     ...differing('sex', showing.text('sex', 'hidden', counting.sex), said(profile, 'sex', showing)),
+    ...differing('kind', counting.kind, said(profile, 'kind', showing)),
     ...differing('branch', counting.branch, said(profile, 'branch', showing)),
   ];
 }
 
-function said(profile: Profile, field: 'name' | 'birthDate' | 'sex' | 'branch', showing: Showing): { value: ShownText; from: string }[] {
+type ComparedField = 'name' | 'birthDate' | 'sex' | 'kind' | 'branch';
+
+function said(profile: Profile, field: ComparedField, showing: Showing): { value: ShownText; from: string }[] {
   const reports = profile.reports.map((report) => ({ value: shownAs(field, report[field], showing), from: report.system }));
-  const own = field === 'name' ? profile.own?.name : field === 'branch' ? profile.ownBranch : undefined;
+  const own = field === 'branch' ? profile.ownBranch : field === 'name' || field === 'kind' ? profile.own?.[field] : undefined;
   return own === undefined || own === null ? reports : [...reports, { value: shownAs(field, own, showing), from: 'own' }];
 }
 
-function shownAs(field: 'name' | 'birthDate' | 'sex' | 'branch', value: string | null, showing: Showing): ShownText {
-  if (field === 'branch') return value;
+function shownAs(field: ComparedField, value: string | null, showing: Showing): ShownText {
+  if (field === 'branch' || field === 'kind') return value;
   return showing.text(field, field === 'name' ? 'name' : field === 'birthDate' ? 'birth-date' : 'hidden', value);
 }
 

@@ -9,38 +9,45 @@ export interface MoneySql {
   readonly accounts: string;
   /** SQL of a bigint: nothing recorded after it counts. */
   readonly position: string;
-  /** SQL of two dates: the first day of the flows, and the first day after them. */
+  /** SQL of two dates: the first day of the flows, and the first day after them, on which nothing counts yet. */
   readonly from: string;
   readonly to: string;
   /** SQL of the rows (account_id, balance, currency, booked_on) that these accounts came with. */
   readonly openings: string;
+  /** SQL of the rows (account_id, currency) that these accounts are reported with; those of the schema where left out. */
+  readonly currencies?: string;
   /** A condition on rows `t` beside that, for the world's time. */
   readonly counts?: string;
 }
 
 /**
  * Common table expressions `balances`, `flows` and `last_transactions`, each by account (`moneyOf` puts them together). A balance is what the
- * last transaction that says one says, and what came since; where none does, what the account came with, and everything since.
+ * last transaction that says one says, and what came since; where none does, what the account came with, from its day on, and what came since.
+ * What moves on an account in another currency than its own is in its flows, and in no balance.
  */
-export function moneyTables({ schema, accounts, position, openings, from, to, counts = 'true' }: MoneySql): string {
+export function moneyTables({ schema, accounts, position, openings, from, to, currencies, counts = 'true' }: MoneySql): string {
+  const reported = currencies ?? `select id as account_id, currency from ${quoted(schema)}.holdings where id = any(${accounts}) and kind = 'account'`;
   const table = `${quoted(schema)}.transactions t`;
   const stands = `t.position <= ${position} and (t.void_position is null or t.void_position > ${position}) and ${counts}`;
   const signed = `case t.direction when 'credit' then t.amount when 'debit' then -t.amount else 0 end`;
   return `opening as materialized (${openings}),
+  reported as materialized (${reported}),
   balances as materialized (
     select a.id as account_id, coalesce(known.currency, o.currency) as currency,
            (coalesce(known.balance, o.balance) + coalesce(later.amount, 0))::text as amount,
            to_char(greatest(coalesce(known.booked_on, o.booked_on), later.booked_on), 'YYYY-MM-DD') as as_of
       from unnest(${accounts}) as a(id)
-      left join opening o on o.account_id = a.id
+      left join reported r on r.account_id = a.id
+      left join opening o on o.account_id = a.id and o.booked_on < ${to} and o.currency = coalesce(r.currency, o.currency)
       left join lateral (
         select t.balance, t.currency, t.booked_on, t.starts_at, t.position from ${table}
-         where t.account_id = a.id and t.kind = 'posted' and t.balance is not null and ${stands}
+         where t.account_id = a.id and t.kind = 'posted' and t.balance is not null and t.currency = coalesce(r.currency, t.currency) and ${stands}
          order by t.starts_at desc, t.position desc limit 1) known on true
       left join lateral (
         select sum(${signed}) as amount, max(t.booked_on) as booked_on from ${table}
          where t.account_id = a.id and t.kind = 'posted' and t.currency = coalesce(known.currency, o.currency) and ${stands}
-           and (t.starts_at, t.position) > (coalesce(known.starts_at, '-infinity'), coalesce(known.position, 0))) later on true
+           and (t.starts_at, t.position) > (coalesce(known.starts_at, '-infinity'), coalesce(known.position, 0))
+           and (known.balance is not null or t.booked_on >= o.booked_on)) later on true
      where known.balance is not null or o.balance is not null),
   flows as materialized (
     select t.account_id, to_char(t.booked_on, 'YYYY-MM') as month, t.currency, t.category,

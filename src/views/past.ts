@@ -159,7 +159,8 @@ export async function pastRows(parts: PastParts, customerId: string, times: TwoT
   const { known, events, customer, parties, own, held } = past;
   const ownedIds = [...new Set(own.filter(isOwned).map(({ account_id }) => account_id))];
   const openings = [...foldRows(transactions, events).values()].filter(({ kind, account_id }) => kind === 'opening' && ownedIds.includes(account_id));
-  const money = await moneyAt(pool, ownedIds, openings, known, windowOf(times.asOf ?? now(), zone), worldTime(times.asOf, zone));
+  const currencies = held.filter(({ kind }) => kind === 'account').map(({ account_id, currency }) => ({ account_id, currency }));
+  const money = await moneyAt(pool, { ids: ownedIds, openings, currencies }, known, windowOf(times.asOf ?? now(), zone), worldTime(times.asOf, zone));
   const campaign = foldRows(campaigns, events);
   return {
     position: known,
@@ -205,10 +206,16 @@ export function worldTime(time: string | undefined, zone: string): WorldTime {
   return { counts: 't.starts_at <= $1::timestamptz', value: new Date(knownAtMs(time, zone)).toISOString(), isDate: false };
 }
 
+interface PastAccounts {
+  readonly ids: readonly string[];
+  readonly openings: readonly { account_id: string; balance: number | null; currency: string; booked_on: string }[];
+  /** As they were reported. */
+  readonly currencies: readonly { account_id: string; currency: string | null }[];
+}
+
 async function moneyAt(
   pool: Pool,
-  accounts: readonly string[],
-  openings: readonly { account_id: string; balance: number | null; currency: string; booked_on: string }[],
+  { ids, openings, currencies }: PastAccounts,
   known: number,
   window: { readonly from: string; readonly to: string },
   { counts, value }: WorldTime,
@@ -218,6 +225,7 @@ async function moneyAt(
     accounts: '$2::text[]',
     position: '$3::bigint',
     openings: `select * from json_to_recordset($4::json) as o(account_id text, balance bigint, currency text, booked_on date)`,
+    currencies: `select * from json_to_recordset($7::json) as r(account_id text, currency text)`,
     from: '$5::date',
     to: '$6::date',
     counts,
@@ -226,12 +234,13 @@ async function moneyAt(
     text: `with ${tables} select ${MONEY_COLUMNS}`,
     values: [
       value,
-      textArrayLiteral(accounts),
+      textArrayLiteral(ids),
       known,
       JSON.stringify(openings.map(({ account_id, balance, currency, booked_on }) => ({ account_id, balance, currency, booked_on }))),
       window.from,
       window.to,
+      JSON.stringify(currencies),
     ],
   });
-  return moneyOf(rows[0] as MoneyByAccount, new Set(accounts));
+  return moneyOf(rows[0] as MoneyByAccount, new Set(ids));
 }

@@ -1,4 +1,4 @@
-// Which twelve months a view's flows are of: those that end with the month asked about.
+// Which twelve months a view's flows are of: those that end with the month asked about, up to the day asked about in it.
 
 export interface FlowWindow {
   /** `YYYY-MM-DD`: its first day, and the first day after it. */
@@ -20,8 +20,11 @@ export function windowOf(time: string | number, zone: string): FlowWindow {
 let latest: { readonly minute: number; readonly zone: string; readonly window: FlowWindow } | undefined;
 
 function windowAt(time: string | number, zone: string): FlowWindow {
-  const next = dayOf(time, zone).with({ day: 1 }).add({ months: 1 });
-  return { from: next.subtract({ months: MONTHS }).toString(), to: next.toString() };
+  const day = dayOf(time, zone);
+  const next = day.with({ day: 1 }).add({ months: 1 });
+  // Now has the whole month: what is told of tomorrow counts already.
+  const to = typeof time === 'number' ? next : day.add({ days: 1 });
+  return { from: next.subtract({ months: MONTHS }).toString(), to: to.toString() };
 }
 
 function dayOf(time: string | number, zone: string): Temporal.PlainDate {

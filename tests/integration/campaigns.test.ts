@@ -199,6 +199,60 @@ describe('a campaign', () => {
   });
 });
 
+describe('what is asked of a campaign', () => {
+  it('has days that every read model can keep', async () => {
+    for (const [from, to, pointer] of [
+      ['0000-01-01', '2199-12-31', '/from'],
+      ['1899-12-31', '2199-12-31', '/from'],
+      ['2026-02-30', '2199-12-31', '/from'],
+    ]) {
+      const answer = await post('product', 'campaigns', { name: 'x', from, to });
+      expect([answer.status, answer.body.errors.map((error: { pointer: string }) => error.pointer)]).toStrictEqual([400, [pointer]]);
+    }
+    expect((await post('product', 'campaigns', { name: 'x', from: '1900-01-01', to: '9999-12-31' })).status).toBe(201);
+  });
+
+  it('holds to `If-Match` where it is of one thing, and is refused with it where it is of many', async () => {
+    const campaignId = await runningCampaign();
+    const customer = await customerOf();
+    const enrolled = { customers: [customer] };
+    expect((await post('operations', `campaigns/${campaignId}/enrolments`, enrolled, { 'if-match': '"0"' })).body.errors).toMatchObject([
+      { pointer: 'If-Match' },
+    ]);
+    await post('operations', `campaigns/${campaignId}/enrolments`, enrolled);
+    const respond = (response: string, etag: string) =>
+      post('operations', `campaigns/${campaignId}/responses`, { customer, response }, { 'if-match': etag });
+    expect(await respond('interested', '"7"')).toMatchObject({ status: 412, headers: { etag: '"0"' } });
+    expect(await respond('interested', '"0"')).toMatchObject({ status: 200, headers: { etag: '"1"' } });
+    expect((await respond('declined', '"0"')).status).toBe(412);
+    expect((await respond('declined', 'W/"1"')).status).toBe(400);
+    // Nor does it tell whether a customer of another is enrolled.
+    const hidden = await Promise.all(
+      [customer, randomUUID()].map((each) =>
+        post('rm', `campaigns/${campaignId}/responses`, { customer: each, response: 'x' }, { subject: 'zhao', 'if-match': '"0"' }),
+      ),
+    );
+    expect(hidden.map(({ status, body }) => [status, body.type])).toStrictEqual([
+      [422, '/problems/CustomerUnknown'],
+      [422, '/problems/CustomerUnknown'],
+    ]);
+  });
+
+  it('names a customer once, however the id is written, and a tag as tags are', async () => {
+    const campaignId = await runningCampaign();
+    const customer = await customerOf();
+    const twice = await post('operations', `campaigns/${campaignId}/enrolments`, { customers: [customer, customer.toUpperCase()] });
+    expect(twice.body.errors).toMatchObject([{ pointer: '/customers' }]);
+    for (const tag of [' ', '\u200b', 'ﷺ'.repeat(64)])
+      expect((await post('operations', `campaigns/${campaignId}/enrolments`, { filter: { tag } })).body.errors).toMatchObject([
+        { pointer: '/filter/tag' },
+      ]);
+    // Any tag that a customer can have.
+    const { status, body } = await post('operations', `campaigns/${campaignId}/enrolments`, { filter: { tag: '👨‍👩‍👧‍👦'.repeat(30) } });
+    expect([status, body.job]).toStrictEqual([202, expect.any(String)]);
+  });
+});
+
 describe('enrolling', () => {
   it('takes effect once, whoever asks how often at the same time', async () => {
     const campaignId = await runningCampaign();

@@ -132,9 +132,13 @@ describe('a source’s customer', () => {
     const document = passport();
     const here = await registered([document]);
     const line = lineOf({ documents: [document], name });
-    const id = await acceptedId(take(line));
+    const outcome = await take(line);
+    const id = await acceptedId(Promise.resolve(outcome));
     expect(id).toBe(referenceOf(line.source));
     expect(await typesOf(id)).toStrictEqual(['CustomerReported', 'PossiblePairFound']);
+    // Whoever waits for the line sees both marks.
+    const marked = Math.max(...[...(await eventsOf(id)), ...(await eventsOf(here))].map(({ position }) => position));
+    expect(outcome).toMatchObject({ position: marked });
     expect(await typesOf(here)).toStrictEqual(['CustomerRegistered', 'PossiblePairFound']);
     expect((await eventsOf(here))[1]).toMatchObject({
       occurredAt: line.at,

@@ -106,6 +106,53 @@ describe('a customer', () => {
     for (const word of [id, 'rm-1', '王小明', document.number]) expect(answer.body).not.toContain(word);
   });
 
+  it('is given to whomever a token can name', async () => {
+    const manager = 'auth0|zoe@bank+sso/1=';
+    const id = await registered();
+    expect((await send('POST', `/v1/customers/${id}/assign`, { manager })).statusCode).toBe(200);
+    expect((await send('POST', `/v1/customers/${id}/tags`, { tag: 'x' }, 'rm', manager)).statusCode).toBe(200);
+    const refused = await send('POST', `/v1/customers/${id}/assign`, { manager: 'a b' });
+    expect(refused.json().errors).toMatchObject([{ pointer: '/manager', detail: expect.stringContaining('a subject as in tokens') }]);
+  });
+
+  it('is the same by however its document is spelt, and has each once', async () => {
+    const { number } = passport();
+    await registered({ documents: [{ type: 'passport', number }] });
+    const wide = [...number].map((character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0)).join('');
+    const spellings = [
+      number.toLowerCase(),
+      wide,
+      number.split('').join('-'),
+      `${number.slice(0, 3)}\u200b${number.slice(3)}`,
+      `\u202e${number}\u2060`,
+    ];
+    for (const spelling of spellings) {
+      const answer = await send('POST', '/v1/customers', { kind: 'person', name: '李四', documents: [{ type: 'passport', number: spelling }] });
+      expect(answer.statusCode, JSON.stringify(spelling)).toBe(409);
+    }
+    const twice = [passport()].flatMap((document) => [document, { ...document, country: 'CN', number: `${document.number} ` }]);
+    for (const documents of [twice, [{ type: 'passport', number: '\u200b' }]]) {
+      const answer = await send('POST', '/v1/customers', { kind: 'person', name: '李四', documents });
+      expect(answer.json()).toMatchObject({ status: 400, errors: [{ pointer: `/documents/${documents.length - 1}/number` }] });
+    }
+  });
+
+  it('has a name and tags that are seen, read as they are kept, and can be named in an address', async () => {
+    const id = await registered();
+    for (const name of ['\u200b', '\u200d\u200d', '王\u202e小明', '王\u2066小明'])
+      expect((await send('POST', '/v1/customers', { kind: 'person', name })).json().errors, name).toMatchObject([{ pointer: '/name' }]);
+    const long = await send('POST', '/v1/customers', { kind: 'person', name: '王'.repeat(2_001) });
+    expect(long.json().errors).toStrictEqual([{ pointer: '/name', detail: 'a name of at most 100 characters' }]);
+    for (const tag of ['.', '．．', '\u200b', 'a\u202eb'])
+      expect((await send('POST', `/v1/customers/${id}/tags`, { tag })).json().errors, tag).toMatchObject([{ pointer: '/tag' }]);
+    for (const tag of ['a/b', '100%', '?#&', '👨‍👩‍👧', '国'.repeat(64), '...'])
+      for (const answer of [
+        await send('POST', `/v1/customers/${id}/tags`, { tag }),
+        await send('DELETE', `/v1/customers/${id}/tags/${encodeURIComponent(tag)}`, undefined),
+      ])
+        expect([tag, answer.statusCode]).toStrictEqual([tag, 200]);
+  });
+
   it('is refused field by field, without what was entered', async () => {
     const answer = await send('POST', '/v1/customers', {
       kind: 'person',

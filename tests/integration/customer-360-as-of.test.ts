@@ -95,6 +95,7 @@ const step = fc.oneof(
       account: two,
       status: fc.constantFrom('open', 'closed'),
       opening: fc.option(fc.nat(9)),
+      openingOn: fc.constantFrom('2025-12-01', ...days),
     }),
   },
   {
@@ -218,11 +219,11 @@ class History {
         return;
       }
       case 'account': {
-        const { at, account, status, opening } = given as Extract<Step, { opening: number | null }>;
+        const { at, account, status, opening, openingOn } = given as Extract<Step, { opening: number | null }>;
         const accountId = this.#id(2, account);
         const data = {
           ...{ accountId, source, currency: account === 1 ? 'EUR' : 'CNY', status, number: '6222020200112233' },
-          ...(opening === null ? {} : { openingBalance: opening, openingOn: '2025-12-01' }),
+          ...(opening === null ? {} : { openingBalance: opening, openingOn }),
         };
         await append(`account-${accountId}`, { type: 'AccountReported', data, occurredAt: at });
         return;

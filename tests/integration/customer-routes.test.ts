@@ -93,7 +93,7 @@ async function send(role: Role, subject: string, url: string, body: object, head
 
 /** Reads what everything written so far has led to. */
 async function get(role: Role, subject: string, url: string, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-  const settled = await api.app.inject({ url: '/v1/customers?limit=1', headers: { ...api.as('auditor'), 'shiji-after': `p${latest}` } });
+  const settled = await api.app.inject({ url: '/v1/tickets?limit=1', headers: { ...api.as('auditor'), 'shiji-after': `p${latest}` } });
   expect(settled.statusCode).toBe(200);
   return api.app.inject({ url, headers: { ...api.as(role, subject), ...headers } });
 }
@@ -109,7 +109,7 @@ describe('the list of customers', () => {
   });
 
   it('filters by tag, branch and manager', async () => {
-    expect(names(await asChen('/v1/customers?tag=vip'))).toStrictEqual(['王小明']);
+    for (const tag of ['vip', '%20VIP', '%EF%BC%B6IP']) expect(names(await asChen(`/v1/customers?tag=${tag}`))).toStrictEqual(['王小明']);
     expect(names(await get('risk', 'r', '/v1/customers?branch=3200'))).toStrictEqual(['Zhao Min']);
     expect(names(await get('risk', 'r', '/v1/customers?manager=none&kind=organisation'))).toStrictEqual(['东方贸易有限公司']);
   });
@@ -170,7 +170,12 @@ describe('a sight', () => {
     const body = { type: 'complaint', priority: 'normal', channel: 'call-centre', summary: 'The card does not work', customer: wang };
     const { id } = (await send('rm', 'chen', '/v1/tickets', body)).json();
     await send('rm', 'chen', `/v1/tickets/${id}/assign`, { to: 'an' });
-    expect((await get('agent', 'an', `/v1/customers/${wang}`)).statusCode).toBe(200);
+    const seen = await get('agent', 'an', `/v1/customers/${wang}`);
+    expect(seen.statusCode).toBe(200);
+    const { sight } = seen.json();
+    await send('agent', 'an', `/v1/customers/${wang}/tags`, { tag: 'vip' }, { 'shiji-sight': sight });
+    // A sight is not made to last by itself.
+    expect((await get('agent', 'an', `/v1/customers/${wang}`, { 'shiji-sight': sight })).json().sight).toBeUndefined();
     expect((await get('agent', 'bo', `/v1/customers/${wang}`)).statusCode).toBe(404);
   });
 });
@@ -294,6 +299,28 @@ describe('a replay', () => {
     expect(names(await get('rm', 'eve', '/v1/customers?replay=february'))).toStrictEqual([]);
     expect((await get('rm', 'eve', `/v1/customers/${wang}/360?replay=february`)).statusCode).toBe(404);
     expect((await asChen(`/v1/customers/${wang}/360?replay=february&asOf=2024-01-01`)).statusCode).toBe(400);
+  });
+});
+
+describe('tickets of a replay', () => {
+  it('are those that one may see now', async () => {
+    const body = { type: 'complaint', priority: 'normal', channel: 'call-centre', summary: 'A word too much' };
+    const { id } = (await send('operations', 'ops', '/v1/tickets', body)).json();
+    await send('operations', 'ops', `/v1/tickets/${id}/assign`, { to: 'before' });
+    const opener = new Opener('journal of the tests', new Keyring(api.pool, [{ version: 1, key: Buffer.alloc(32, 1) }]));
+    const [first] = await replay({
+      ...{ journal: api.journal, codec: new EventCodec('journal of the tests', eventDefinitions), pool: api.pool, projections },
+      personals: { openMany: (values) => opener.openMany(values), tokens: createSearchTokens(Buffer.alloc(32, 4)).tokens },
+      ...{ schema: 'replay_handover', bankZone: 'Asia/Shanghai' },
+    });
+    const recorded = { name: 'handover', schema: 'replay_handover', position: first?.position ?? 0 };
+    await recordReplay(api.pool, { ...recorded, projections: projections.map(({ name }) => name) });
+    await send('operations', 'ops', `/v1/tickets/${id}/assign`, { to: 'after' });
+    const seen = async (role: Role, subject: string): Promise<unknown[]> =>
+      (await get(role, subject, '/v1/tickets?replay=handover&assignee=before&count=true')).json().items;
+    expect(await seen('agent', 'before')).toStrictEqual([]);
+    expect(await seen('agent', 'after')).toMatchObject([{ id, assignee: 'before' }]);
+    expect(await seen('risk', 'r')).toMatchObject([{ id }]);
   });
 });
 

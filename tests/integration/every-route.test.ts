@@ -168,6 +168,29 @@ describe('every route', () => {
     }
   });
 
+  it('answers no 5xx to a NUL, and to a day at either end of the calendar, in any parameter', async () => {
+    for (const route of guarded().filter(({ method }) => method === 'GET')) {
+      for (const { name, in: place, schema } of route.parameters?.filter((parameter) => parameter.schema?.type === 'string') ?? []) {
+        for (const value of [
+          '\0',
+          'a\0',
+          '0000-01-01',
+          '0001-01-01',
+          '9999-12-31',
+          '0000-01-01T00:00:00Z',
+          '9999-12-31T23:59:59Z',
+          '-009999-01-01',
+        ]) {
+          const set = encodeURIComponent(value);
+          const url = place === 'path' ? urlOf({ ...route, path: route.path.replace(`{${name}}`, set) }) : `${urlOf(route)}?${name}=${set}`;
+          const { statusCode, body } = await send(route, { role: route['x-roles']?.[0] as Role, url });
+          expect(statusCode, `${url} ${JSON.stringify(schema)}: ${body}`).toBeLessThan(500);
+          if (value.includes('\0')) expect(statusCode, url).toBe(400);
+        }
+      }
+    }
+  });
+
   it('answers no 5xx to whatever is sent (F94 F99 F103 F106)', async () => {
     const nasty = fc.constantFrom(
       "'; select pg_sleep(5) --",

@@ -208,13 +208,33 @@ describe('a feed', () => {
     expect(run).toMatchObject({ status: 'finished', lines: 14, created: 3, repeated: 0, rejected: 11 });
     const reasons = Object.fromEntries(results.map(({ line, errors }) => [line, errors?.map(({ pointer, detail }) => `${pointer} ${detail}`)]));
     expect(reasons[2]).toStrictEqual([' the line is not JSON']);
-    expect(reasons[3]).toStrictEqual([expect.stringContaining('/priority '), expect.stringContaining('surprise')]);
+    expect(reasons[3]).toStrictEqual([expect.stringContaining('/priority '), '/surprise unknown: a line of this kind has no such field']);
     expect(reasons[5]).toStrictEqual([expect.stringContaining('/source/system '), expect.stringContaining('/source/id ')]);
     expect(reasons[8]).toStrictEqual([expect.stringContaining('/receivedAt an RFC 3339 instant such as')]);
     for (const line of [9, 10, 11]) expect(reasons[line]).toStrictEqual([' the line has a NUL character or half a surrogate pair in a string']);
     expect(reasons[13]).toStrictEqual([' the line is longer than 1048576 bytes']);
     expect(reasons[14]).toStrictEqual([expect.stringMatching(/^ an append of \d+ bytes is over the limit of 1000000 bytes$/)]);
     expect(await bank.types()).toHaveLength(3);
+  });
+
+  it('is not stopped by a line that nests deeper than a stack goes', async () => {
+    const bank = newBank();
+    const deep = `${'['.repeat(200_000)}"\\u0000"${']'.repeat(200_000)}`;
+    const { results } = await bank.feed([entry(1), `{"summary":${deep}}`, entry(2)]);
+    expect(outcomes(results)).toStrictEqual(['1 created', '2 rejected', '3 created']);
+  });
+
+  it('rejects what is in the future, by its field', async () => {
+    const { results } = await newBank().feed([entry(1, { receivedAt: '2198-12-31T00:00:00Z', closed: false })]);
+    expect(results).toMatchObject([{ outcome: 'rejected', errors: [{ pointer: '/receivedAt', detail: expect.stringContaining('in the future') }] }]);
+  });
+
+  it('rejects an instant that has the form of one and is none, and keeps it out of the journal', async () => {
+    const bank = newBank();
+    const none = ['2026-02-30T25:61:61.000Z', '2026-02-30T00:00:00.000Z', '2026-01-01T24:00:00.000Z', '2026-01-01T24:00:00Z'];
+    const { results } = await bank.feed(none.map((receivedAt, index) => entry(index, { receivedAt, closed: false })));
+    expect(outcomes(results)).toStrictEqual(none.map((_, index) => `${index + 1} rejected`));
+    expect(await bank.types()).toHaveLength(0);
   });
 
   it('repeats nothing of what a line said in its results', async () => {

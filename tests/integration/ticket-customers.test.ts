@@ -13,7 +13,7 @@ let ticket: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   api = await createTestApi(database, { contexts: true });
-  customer = await post('rm', 'chen', '/v1/customers', { kind: 'person', name: '李雷' });
+  customer = await post('rm', 'chen', '/v1/customers', { kind: 'person', name: '李雷', branch: '7200' });
   const about = { type: 'complaint', priority: 'normal', channel: 'counter', summary: 'A fee nobody told of' };
   ticket = await post('operations', 'ops', '/v1/tickets', { ...about, customer });
   await post('operations', 'ops', '/v1/tickets', about);
@@ -51,5 +51,20 @@ it('are read by the customer’s own manager, whoever works on them', async () =
 
 it('are not worked on by that manager for it', async () => {
   const answer = await api.app.inject({ method: 'POST', url: `/v1/tickets/${ticket}/start`, payload: {}, headers: api.as('rm', 'chen') });
+  expect(answer.statusCode).toBe(404);
+});
+
+it('are read in the scope of the customer’s branch alone, and worked on in the whole bank’s', async () => {
+  await get('risk', 'r', '/v1/customers?limit=1');
+  const scoped = (branch: string) => ({ authorization: `Bearer ${api.token('risk', { subject: 'r', scope: `branch:${branch}` })}` });
+  const asked = async (branch: string, url: string) => api.app.inject({ url, headers: scoped(branch) });
+  expect(ids(await asked('7200', '/v1/tickets'))).toStrictEqual([ticket]);
+  expect((await asked('7200', `/v1/tickets/${ticket}`)).statusCode).toBe(200);
+  expect(ids(await asked('7100', '/v1/tickets'))).toStrictEqual([]);
+  expect((await asked('7100', `/v1/tickets/${ticket}`)).statusCode).toBe(404);
+  const tickets = async (branch: string) => (await asked(branch, '/v1/reports/sla-attainment')).json().totals.tickets;
+  expect([await tickets('7200'), await tickets('7100')]).toStrictEqual([1, 0]);
+  const operator = { authorization: `Bearer ${api.token('operations', { subject: 'o', scope: 'branch:7200' })}` };
+  const answer = await api.app.inject({ method: 'POST', url: `/v1/tickets/${ticket}/start`, payload: {}, headers: operator });
   expect(answer.statusCode).toBe(404);
 });

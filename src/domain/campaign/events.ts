@@ -11,7 +11,7 @@ const marketing = { retention: 'marketing' } as const;
 /** Which customers, by what the bank itself says of them; every condition given must hold. */
 export const CustomerFilter = z.strictObject({
   kind: z.enum(['person', 'organisation']).optional(),
-  tag: z.string().min(1).max(64).optional(),
+  tag: z.string().min(1).max(1_000).optional(),
   branch: z.string().min(1).max(32).optional(),
   manager: z.string().min(1).max(128).optional(),
 });

@@ -5,12 +5,12 @@ import { Country, DocumentType } from './vocabulary.ts';
 
 const MAX_NUMBER = 64;
 
-/** Width, case, spaces and dashes don't count. */
+/** Width, case, spaces, dashes and what nobody sees don't count. */
 export function documentNumberOf(text: string): string {
   return text
     .normalize('NFKC')
     .toUpperCase()
-    .replace(/[\s\p{Pd}]+/gu, '');
+    .replace(/[\s\p{Pd}\p{Cf}]+/gu, '');
 }
 
 const shape = { type: DocumentType, country: Country.optional(), expiresOn: z.iso.date().optional() };
@@ -27,6 +27,15 @@ export type IdentityDocument = z.output<typeof IdentityDocument>;
 /** As a core system has it: its spelling is ours, nothing is refused for its check character. */
 export const ReportedDocument = z.strictObject({ ...shape, number: z.string().min(1).max(200).transform(documentNumberOf) });
 
+/** The documents of one customer as staff enter them, each once. */
+export const IdentityDocuments = z.array(IdentityDocument).superRefine((documents, context) => {
+  const seen = new Set<string>();
+  for (const [index, { value }] of documentClaims(documents).entries()) {
+    if (seen.has(value)) context.addIssue({ code: 'custom', path: [index, 'number'], message: 'there already: give each document once' });
+    seen.add(value);
+  }
+});
+
 interface DocumentClaim {
   readonly kind: 'document';
   readonly value: string;
@@ -41,7 +50,7 @@ export function documentClaims(documents: readonly Pick<IdentityDocument, 'type'
 
 /** What is wrong with a number and what would be right, without the number; undefined where nothing is. */
 function wrongIn(type: DocumentType, country: string, number: string): string | undefined {
-  if (number === '') return 'empty: give the number as the document has it';
+  if (!/[\p{L}\p{N}]/u.test(number)) return 'empty: give the number as the document has it';
   if (/\p{Cc}/u.test(number)) return 'holds a control character: give the number as the document has it';
   if ([...number].length > MAX_NUMBER) return `longer than ${MAX_NUMBER} characters: give the number alone`;
   if (country !== 'CN') return undefined;

@@ -14,7 +14,7 @@ export function masked(kind: MaskKind, value: string): string | null {
   const text = value.trim();
   switch (kind) {
     case 'name':
-      return `${first(text)}*`;
+      return [...text].length > 1 ? `${first(text)}*` : '*';
     case 'phone':
       return maskedPhone(text);
     case 'document':

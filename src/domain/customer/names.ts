@@ -11,20 +11,24 @@ export function graphemesIn(text: string): number {
   return count;
 }
 
-/** Trimmed and composed (NFC), 1 to 100 characters without control characters. */
+/** Control characters, and those that let a text read otherwise than it is kept: line ends, turns of direction (Unicode TR 36). */
+export const UNREADABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/** Something that a reader sees, be it a smiling face. */
+export const VISIBLE = /[\p{L}\p{N}\p{S}\p{P}]/u;
+
+/** Trimmed and composed (NFC), 1 to 100 visible characters without control characters. */
 export const PersonOrFirmName = z
   .string({ error: (issue) => (issue.input === undefined ? 'missing: give the name as the document has it' : undefined) })
   .max(2_000, 'a name of at most 100 characters')
   .transform((text) => text.normalize('NFC').trim())
   .superRefine((name, context) => {
-    const wrong =
-      name === ''
-        ? 'empty: give the name as the document has it, such as 王小明'
-        : /[\p{Cc}\u2028\u2029]/u.test(name)
-          ? 'holds a control character, such as a line break or a tab: give the name on one line'
-          : graphemesIn(name) > LONGEST
-            ? `longer than ${LONGEST} characters: give the name without titles or remarks`
-            : undefined;
+    const wrong = !VISIBLE.test(name)
+      ? 'empty: give the name as the document has it, such as 王小明'
+      : UNREADABLE.test(name)
+        ? 'holds a control character, such as a line break or a tab: give the name on one line'
+        : graphemesIn(name) > LONGEST
+          ? `longer than ${LONGEST} characters: give the name without titles or remarks`
+          : undefined;
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
   });
 

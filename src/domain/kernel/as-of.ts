@@ -39,19 +39,21 @@ function asOfDate(until: Temporal.PlainDate, bankZone: string): AsOf {
 
 function asOfInstant(until: Temporal.Instant, bankZone: string): AsOf {
   const second = seconds(until);
-  const nanoseconds = until.epochNanoseconds;
+  // Read models keep milliseconds, and a past says the same as they: what started within the same one counts.
+  const milliseconds = until.epochMilliseconds;
   // A clock anywhere is at most a day away from UTC's.
   const dayBefore = until.subtract({ hours: 48 }).toString().slice(0, 10);
   const dayAfter = until.add({ hours: 48 }).toString().slice(0, 10);
   return (occurredAt) => {
     if (isUtc(occurredAt)) {
-      if (!occurredAt.startsWith(second)) return occurredAt < second;
+      // A leap second is the second before it.
+      if (!occurredAt.startsWith(second) && occurredAt[17] !== '6') return occurredAt < second;
     } else {
       const own = ownDate(occurredAt);
       if (own < dayBefore) return true;
       if (own > dayAfter) return false;
     }
-    return startOf(occurredAt, bankZone).epochNanoseconds <= nanoseconds;
+    return startOf(occurredAt, bankZone).epochMilliseconds <= milliseconds;
   };
 }
 

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 
 /** Another system's own name for a thing. */
-export const SourceReference = z.strictObject({ system: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), id: z.string().min(1).max(128) });
+export const SourceReference = z.strictObject({
+  system: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'a system’s name: small letters, digits and -, a letter first, at most 64'),
+  id: z.string().min(1).max(128),
+});
 export type SourceReference = z.output<typeof SourceReference>;
 
 // These two forms and no other that Temporal would take: local time comes first, so that a date or a month is the text's beginning.
@@ -19,6 +22,8 @@ export const SourceTime = z
 function isSourceTime(text: string): boolean {
   if (!SOURCE_TIME.test(text)) return false;
   try {
+    // No shortcut here: the form of an instant may still name a day or an hour that there is none of.
+    if (!text.endsWith(']')) Temporal.Instant.from(text);
     // The calendars' own bounds, less a deadline's length: beyond them a line could not be decided on.
     const start = startOf(text);
     return start >= '1900-01-02' && start < '2199';
@@ -30,8 +35,11 @@ function isSourceTime(text: string): boolean {
 /** The instant at which a source's time starts, RFC 3339 UTC with milliseconds. */
 export function startOf(time: string): string {
   // Sources speak of days, and a rebuild meets each day many times.
-  if (!time.endsWith(']'))
-    return time.length === 24 && time.endsWith('Z') ? time : new Date(Temporal.Instant.from(time).epochMilliseconds).toISOString();
+  if (!time.endsWith(']')) {
+    // A leap second is the second before it, as Temporal reads it.
+    const isOursAlready = time.length === 24 && time.endsWith('Z') && time[17] !== '6';
+    return isOursAlready ? time : new Date(Temporal.Instant.from(time).epochMilliseconds).toISOString();
+  }
   const known = starts.get(time);
   if (known !== undefined) return known;
   const start = new Date(Temporal.ZonedDateTime.from(time).toInstant().epochMilliseconds).toISOString();

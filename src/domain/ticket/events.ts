@@ -8,7 +8,7 @@ import { TicketChannel, TicketPriority, TicketType } from './vocabulary.ts';
 
 export const TicketId = z.uuid();
 /** A member of staff, by the subject of their token. */
-export const StaffSubject = z.string().regex(/^[\w.@:-]{1,128}$/);
+export const StaffSubject = z.string().regex(/^[A-Za-z0-9._~@:+/=|-]{1,128}$/, 'a subject as in tokens: 1 to 128 letters, digits and ._~@:+/=|-');
 
 /** Which of a ticket's two deadlines. */
 export const ClockName = z.enum(['first-response', 'resolution']);

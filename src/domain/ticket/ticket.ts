@@ -235,7 +235,7 @@ function withoutAbsent<Data extends object>(data: Data): Data {
 
 /**
  * Whose tickets one may see and work on: an agent the queue's and own ones, a relationship manager and a teller own ones (opened by or
- * assigned to them), risk, audit and operations any. Docs/architecture.md has the whole table.
+ * assigned to them), risk, audit and operations any, or own ones where their scope is a branch. Docs/architecture.md has the whole table.
  */
 export function ticketVisibleTo(ticketSeen: { readonly openedBy?: string | null; readonly assignee?: string | null }, actor: Actor): boolean {
   const own = ticketSeen.openedBy === actor.subject || ticketSeen.assignee === actor.subject;
@@ -244,7 +244,7 @@ export function ticketVisibleTo(ticketSeen: { readonly openedBy?: string | null;
     case 'risk':
     case 'auditor':
     case 'operations':
-      return true;
+      return own || (actor.scope ?? 'bank') === 'bank';
     case 'agent':
       return own || (ticketSeen.assignee ?? undefined) === undefined;
     case 'rm':

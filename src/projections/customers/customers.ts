@@ -22,7 +22,7 @@ type CustomerEvent = RecordedOf<typeof customerEvents>;
 
 export const customers: Projection<CustomerRow> = {
   name: 'customers',
-  version: 1,
+  version: 2,
   categories: ['customer'],
   table: customersTable,
   creates: new Set(['CustomerRegistered']),

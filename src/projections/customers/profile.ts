@@ -18,7 +18,7 @@ export function profileOf(text: string): Profile {
 export function withRegistration(profile: Profile, data: CustomerData<'CustomerRegistered'>, at: string): Profile {
   return {
     ...profile,
-    own: { name: lineOf(data.name), at },
+    own: { kind: data.kind, name: lineOf(data.name), at },
     ownBranch: data.branch ?? null,
     documents: [...profile.documents, ...documentsOf(data.documents, 'own')],
     contacts: [

@@ -42,7 +42,7 @@ export type CustomerRow = {
  */
 export interface Profile {
   /** As staff entered it. */
-  readonly own: { readonly name: string | null; readonly at: string } | null;
+  readonly own: { readonly kind: string; readonly name: string | null; readonly at: string } | null;
   /** The branch that staff gave them; counts where no report names one. */
   readonly ownBranch: string | null;
   /** The newest report of each `reference`, newest first. */

@@ -185,9 +185,9 @@ function fits(type: ColumnType, cell: Cell): boolean {
     case 'boolean':
       return typeof cell === 'boolean';
     case 'timestamptz':
-      return typeof cell === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(cell) && !Number.isNaN(Date.parse(cell));
+      return typeof cell === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(cell) && isTime(cell, cell);
     case 'date':
-      return typeof cell === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(cell) && !Number.isNaN(Date.parse(cell));
+      return typeof cell === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(cell) && isTime(cell, `${cell}T00:00:00.000Z`);
     case 'numeric':
       return typeof cell === 'string' && /^-?\d+(\.\d+)?$/.test(cell);
     case 'text[]':
@@ -200,6 +200,12 @@ function fits(type: ColumnType, cell: Cell): boolean {
         cell.every((item) => item instanceof Sealed || item instanceof Erased || (typeof item === 'string' && /^\d{1,19}$/.test(item)))
       );
   }
+}
+
+/** That it is on the calendar, which Date.parse does not see to; Postgres has no year 0. */
+function isTime(cell: string, instant: string): boolean {
+  const time = Date.parse(instant);
+  return !Number.isNaN(time) && new Date(time).toISOString() === instant && !cell.startsWith('0000');
 }
 
 function isText(value: unknown): value is string {

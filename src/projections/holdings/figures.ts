@@ -110,7 +110,8 @@ export const MOST_MONTHS = 1_200;
 
 /**
  * What stood on accounts at each month's end, by currency: of each the last balance told by then, and what moved since where that tells
- * none; what it came with where no transaction tells one; carried on until it closed. The same as an account's own balance in a 360 view.
+ * none; what it came with, from its day on, where no transaction tells one; carried on until it closed. The same as an account's own
+ * balance in a 360 view.
  * Months are from the first transaction to the last where not given.
  */
 export async function balancesByMonth(db: Kysely<FigureTables>, actor: Actor, { from, to }: MonthRange): Promise<BalanceRow[]> {
@@ -172,6 +173,28 @@ function dates(db: Kysely<FigureTables>, actor: Actor) {
     .groupBy('account_id');
 }
 
+/** What moved before the day of the balance that an account came with is in that balance, where no transaction tells one by then. */
+function isInOpening({ exists, not, selectFrom }: ExpressionBuilder<FigureTables, 'transactions'>) {
+  const told = selectFrom('transactions as told')
+    .select(sql`1`.as('one'))
+    .where(sql<SqlBool>`told.account_id = transactions.account_id and told.kind = 'posted' and told.balance is not null
+                        and told.void_position is null and told.booked_on <= opening.booked_on and told.currency = opening.currency`);
+  return exists(
+    selectFrom('transactions as opening')
+      .select(sql`1`.as('one'))
+      .where(sql<SqlBool>`opening.id = 'opening-' || transactions.account_id and opening.currency = transactions.currency
+                          and opening.booked_on > transactions.booked_on`)
+      .where(not(exists(told))),
+  );
+}
+
+/** What moves on an account in another currency than its own is in no balance. */
+function inAnotherCurrency({ selectFrom }: ExpressionBuilder<FigureTables, 'transactions'>) {
+  return selectFrom('holdings as account')
+    .select(sql`1`.as('one'))
+    .where(sql<SqlBool>`account.id = transactions.account_id and account.kind = 'account' and account.currency <> transactions.currency`);
+}
+
 /**
  * Each transaction with its month, what it moved, and how many from it to the month's end tell a balance: 1 where it is the last that does,
  * 0 after that one. What an account came with counts only until a transaction tells one.
@@ -181,18 +204,20 @@ function entries(db: Kysely<FigureTables>, actor: Actor) {
     exists(
       selectFrom('transactions as earlier')
         .select(sql`1`.as('one'))
-        .where(sql<SqlBool>`earlier.account_id = transactions.account_id and earlier.kind = 'posted' and earlier.balance is not null
+        .where(sql<SqlBool>`earlier.account_id = transactions.account_id and earlier.currency = transactions.currency and earlier.kind = 'posted' and earlier.balance is not null
                             and earlier.void_position is null and earlier.booked_on <= transactions.booked_on`),
     );
   const month = sql`date_trunc('month', booked_on::timestamp)::date`;
   return db
     .selectFrom('transactions')
     .select(['account_id', 'currency', month.as('month'), 'balance'])
-    .select([
-      sql`case when balance is not null then 0 when direction = 'credit' then amount when direction = 'debit' then -amount else 0 end`.as('moved'),
+    .select((is) => [
+      sql`case when balance is not null or ${isInOpening(is)} then 0 when direction = 'credit' then amount when direction = 'debit' then -amount
+               else 0 end`.as('moved'),
       sql`count(balance) over (partition by account_id, currency, ${month} order by kind = 'posted' desc, starts_at desc, position desc)`.as('told'),
     ])
     .where('void_position', 'is', null)
     .where((is) => is.or([is('kind', '=', 'posted'), is.not(told(is))]))
+    .where((is) => is.not(is.exists(inAnotherCurrency(is))))
     .where((is) => countsFor(is, actor));
 }

@@ -27,7 +27,7 @@ export interface TicketFilter {
   /** A customer by id. */
   readonly customer?: string | undefined;
   /** Whether a relationship manager also reads what others do for own customers, as they stand now. */
-  readonly withOwnCustomers?: boolean | undefined;
+  readonly withCustomersInReach?: boolean | undefined;
   /** RFC 3339; from inclusive, to exclusive. */
   readonly openedFrom?: string | undefined;
   readonly openedTo?: string | undefined;
@@ -72,7 +72,7 @@ export const unresolved = ['open', 'assigned', 'in-progress'] as const;
 /** The tickets that an actor may see and that match; unordered. */
 export function ticketsSeenBy(db: Kysely<TicketTables>, actor: Actor, filter: TicketFilter): TicketQuery {
   const all = db.selectFrom('tickets').select(columns) as TicketQuery;
-  let query = filter.withOwnCustomers && actor.role === 'rm' ? withOwnCustomers(all, actor) : rowsOf(all, actor);
+  let query = filter.withCustomersInReach ? withCustomersInReach(all, actor) : rowsOf(all, actor);
   if (filter.customer !== undefined) query = query.where('customer_id', '=', filter.customer);
   const { status, assignee, tokens, clock } = filter;
   if (status) query = query.where('status', 'in', [...status]);
@@ -91,27 +91,48 @@ export function ticketsSeenBy(db: Kysely<TicketTables>, actor: Actor, filter: Ti
   return query;
 }
 
-/** Reading, not working on them: own tickets, and those of own customers whoever has them. The customers are always the live ones. */
-function withOwnCustomers(query: TicketQuery, { subject }: Actor): TicketQuery {
-  const ownCustomers = sql<string>`(select id from read.customers where manager = ${subject})`;
-  return query.where((is) => is.or([is('assignee', '=', subject), is('opened_by', '=', subject), sql<boolean>`customer_id in ${ownCustomers}`]));
+/**
+ * Reading, not working on them: beside the tickets that one works on those of own customers, or of the customers of the branch that the
+ * scope names. The customers are always the live ones.
+ */
+function withCustomersInReach(query: TicketQuery, actor: Actor): TicketQuery {
+  const { role, subject } = actor;
+  const branch = branchOf(actor);
+  if (role !== 'rm' && (branch === undefined || !seesAll(role))) return rowsOf(query, actor);
+  const customers =
+    role === 'rm'
+      ? sql<string>`(select id from read.customers where manager = ${subject})`
+      : sql<string>`(select id from read.customers where branch = ${branch})`;
+  return query.where((is) => is.or([is('assignee', '=', subject), is('opened_by', '=', subject), sql<boolean>`customer_id in ${customers}`]));
 }
 
 /** The rule of domain/ticket/ticket.ts, `ticketVisibleTo`, as a condition on rows: a test holds the two together. */
-function rowsOf(query: TicketQuery, { role, subject }: Actor): TicketQuery {
+function rowsOf(query: TicketQuery, actor: Actor): TicketQuery {
+  const { role, subject } = actor;
+  const own = (): TicketQuery => query.where((is) => is.or([is('assignee', '=', subject), is('opened_by', '=', subject)]));
   switch (role) {
+    case 'system':
     case 'risk':
     case 'auditor':
     case 'operations':
-      return query;
+      return branchOf(actor) === undefined ? query : own();
     case 'agent':
       return query.where((is) => is.or([is('assignee', 'is', null), is('assignee', '=', subject), is('opened_by', '=', subject)]));
     case 'rm':
     case 'teller':
-      return query.where((is) => is.or([is('assignee', '=', subject), is('opened_by', '=', subject)]));
+      return own();
     default:
       return query.where(sql<boolean>`false`);
   }
+}
+
+function seesAll(role: string): boolean {
+  return role === 'risk' || role === 'auditor' || role === 'operations';
+}
+
+/** The one branch that the actor's scope names; undefined for the whole bank. */
+function branchOf({ scope = 'bank' }: Actor): string | undefined {
+  return scope === 'bank' ? undefined : scope.slice('branch:'.length);
 }
 
 export interface QueueRow {
@@ -168,7 +189,7 @@ export interface AttainmentFilter {
 }
 
 /** How deadlines were kept, by product, channel and month of receipt; the sources' own verdicts stand apart. No identity in it. */
-export async function slaAttainment(db: Kysely<TicketTables>, filter: AttainmentFilter): Promise<AttainmentRow[]> {
+export async function slaAttainment(db: Kysely<TicketTables>, actor: Actor, filter: AttainmentFilter): Promise<AttainmentRow[]> {
   const countOf = (condition: ReturnType<typeof sql<boolean>>) => sql<number>`count(*) filter (where ${condition})`;
   const stands = (column: 'first_response' | 'resolution', state: string) => countOf(sql<boolean>`${sql.ref(column)} = ${state}`);
   let query = db
@@ -192,6 +213,8 @@ export async function slaAttainment(db: Kysely<TicketTables>, filter: Attainment
     .orderBy('opened_month')
     .orderBy('product')
     .orderBy('channel');
+  const branch = branchOf(actor);
+  if (branch !== undefined) query = query.where(sql<boolean>`customer_id in (select id from read.customers where branch = ${branch})`);
   if (filter.product !== undefined) query = query.where('product', '=', filter.product);
   if (filter.channel !== undefined) query = query.where('channel', '=', filter.channel);
   if (filter.fromMonth !== undefined) query = query.where('opened_month', '>=', filter.fromMonth);
