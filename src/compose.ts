@@ -28,6 +28,9 @@ import type { Http } from './listening.ts';
 import { child, type Logger } from './logging.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
 import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
+import { readProgress } from './processes/nats-checkpoint.ts';
+import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
+import { streamName } from './processes/nats-stream.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
 import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
@@ -74,12 +77,12 @@ export async function compose(ground: Ground): Promise<Http> {
     lifecycle.onStop(applicationName, () => pool.end());
     return pool;
   };
-  if (config.natsUrl !== undefined) log.warn('NATS_URL is set, but this version publishes nothing yet');
   const pool = poolOf('shiji');
   await assertDurable(pool);
 
   const clock = config.clock === 'manual' ? manualClock(0) : systemClock();
-  const metrics = new ApiMetrics({ lag: () => progress.lag() });
+  const published = config.natsUrl === undefined ? undefined : () => readProgress(pool, streamName(PREFIX), journal);
+  const metrics = new ApiMetrics({ lag: () => progress.lag(), published });
   const journal = await openJournal(ground, pool, clock, metrics);
   lifecycle.onStop('journal', () => journal.close());
   const journalId = await journal.identity();
@@ -107,6 +110,11 @@ export async function compose(ground: Ground): Promise<Http> {
     });
   if (runs('worker')) {
     const workerPool = poolOf('shiji-worker');
+    if (config.natsUrl !== undefined) {
+      const publisher = new NatsPublisher({ url: config.natsUrl, journal, pool: workerPool, log: child(log, 'publisher') });
+      await publisher.start();
+      lifecycle.onStop('publisher', () => publisher.stop());
+    }
     const worker = new TimerWorker({ pool: workerPool, handler, now, log: child(log, 'timers') });
     worker.start();
     lifecycle.onStop('timers', () => worker.stop());

@@ -115,7 +115,7 @@ export const variables = {
   },
   NATS_URL: {
     ...clusterUrlOf(['nats', 'tls', 'ws', 'wss'], 'nats://127.0.0.1:4222'),
-    meaning: 'NATS JetStream to publish events to; in-process without it',
+    meaning: 'NATS JetStream that events are published to (docs/nats.md); nothing is published without it',
   },
   SHIJI_CLOCK: {
     ...oneOf(['system', 'manual']),

@@ -39,6 +39,8 @@ export interface LagOf {
 
 export interface MetricsParts {
   readonly lag?: (() => Promise<readonly LagOf[]>) | undefined;
+  /** How far the journal was published to NATS, and how many positions are behind that; absent where nothing is published. */
+  readonly published?: (() => Promise<{ readonly position: number; readonly behind: number }>) | undefined;
 }
 
 export class ApiMetrics {
@@ -49,7 +51,7 @@ export class ApiMetrics {
   readonly #parked: Counter<'projection'>;
   readonly #unequal: Counter<'projection'>;
 
-  constructor({ lag }: MetricsParts = {}) {
+  constructor({ lag, published }: MetricsParts = {}) {
     const { registry } = this;
     collectDefaultMetrics({ register: registry });
     // The registry asks a metric for its name and its values, and no more.
@@ -66,6 +68,7 @@ export class ApiMetrics {
     this.#handled = ofProjection('shiji_projection_events_total', 'Events that the read model was offered and has committed');
     this.#parked = ofProjection('shiji_projection_parked_events_total', 'Events parked because their fold threw');
     this.#unequal = ofProjection('shiji_projection_receipts_unequal_total', "Receipts that differed from the journal's own sums");
+    if (published) registerPublished(registry, published);
     if (lag === undefined) return;
     const labelNames = ['projection'] as const;
     const events = new Gauge({
@@ -137,4 +140,18 @@ export class ApiMetrics {
     });
     return { name, help: 'From the headers of a request to the start of its answer', type: 'histogram', aggregator: 'sum', values };
   }
+}
+
+function registerPublished(registry: Registry, published: NonNullable<MetricsParts['published']>): void {
+  const gauge = (name: string, help: string, which: 'position' | 'behind'): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set((await published())[which]);
+      },
+    });
+  gauge('shiji_published_position', 'Position up to which events were published to NATS', 'position');
+  gauge('shiji_published_lag_events', 'Events that were not published to NATS yet', 'behind');
 }
