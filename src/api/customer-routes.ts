@@ -192,7 +192,7 @@ function itemOf(row: StoredCustomer, opened: OpenedValues, actor: Actor): Custom
     tags: [...row.tags],
     manager: row.manager,
     branch: row.branch,
-    since: row.since,
+    since: row.since_on,
     incomplete: row.incomplete,
     masked: showing.masked,
   };

@@ -19,7 +19,7 @@ export const CustomerItem = z.strictObject({
   tags: z.array(z.string()),
   manager: Nullable,
   branch: Nullable,
-  since: z.string(),
+  since: z.string().meta({ description: 'The day on which they came to be known, on the clock of who told' }),
   incomplete: z.boolean().meta({ description: 'Nobody gave a name yet' }),
   masked: Masked,
   sight: z.string().optional().meta({ description: 'For `Shiji-Sight`: lets see this customer for a quarter of an hour' }),

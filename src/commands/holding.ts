@@ -222,8 +222,17 @@ interface OfSource {
 }
 
 function accountIdOf({ source }: OfSource, account: string): string {
-  return sourceIdOf('account', source.system, account);
+  // An account's transactions come close together.
+  const name = `${source.system} ${account}`;
+  const known = accountIds.get(name);
+  if (known !== undefined) return known;
+  const id = sourceIdOf('account', source.system, account);
+  if (accountIds.size >= REMEMBERED_ACCOUNTS) accountIds.clear();
+  accountIds.set(name, id);
+  return id;
 }
+const accountIds = new Map<string, string>();
+const REMEMBERED_ACCOUNTS = 20_000;
 
 function customerIdOf({ source }: OfSource, customer: string): string {
   return sourceIdOf('customer', source.system, customer);

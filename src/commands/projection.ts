@@ -1,6 +1,6 @@
 // What operators tell a projection. The engine follows these events (projections/engine/); nothing here touches a read model.
 import { z } from 'zod';
-import { type ProjectionControl, projectionControl } from '../domain/projection/control.ts';
+import { type ProjectionControl, projectionControl, swapWays } from '../domain/projection/control.ts';
 import { type AnyCommand, defineCommand } from './command.ts';
 
 const Reason = z.string().trim().min(1).max(500);
@@ -49,6 +49,30 @@ export function projectionCommands(names: readonly string[]): readonly AnyComman
       route: 'POST /v1/projections/{projection}/skip',
       body: z.strictObject({ key: Key, position: z.int().positive(), reason: Reason }),
       command: ({ params: { projection }, body }): ProjectionControl => ({ do: 'skip', projection, ...body }),
+    }),
+    defineCommand({
+      ...common,
+      name: 'RebuildProjection',
+      summary: 'Build a projection anew beside the live one, and swap it in when it has caught up or on a word',
+      route: 'POST /v1/projections/{projection}/rebuild',
+      body: z.strictObject({ swap: z.enum(swapWays).default('auto'), reason: Reason.optional() }),
+      command: ({ params: { projection }, body: { swap, reason } }): ProjectionControl => ({ do: 'rebuild', projection, swap, reason }),
+    }),
+    defineCommand({
+      ...common,
+      name: 'SwapProjection',
+      summary: 'Make the version of a projection that stands by the live one, as soon as it has caught up',
+      route: 'POST /v1/projections/{projection}/swap',
+      body: z.strictObject({}),
+      command: ({ params: { projection } }): ProjectionControl => ({ do: 'swap', projection }),
+    }),
+    defineCommand({
+      ...common,
+      name: 'RollBackProjection',
+      summary: 'Make the version that was live before the live one again; before a swap, do not swap',
+      route: 'POST /v1/projections/{projection}/rollback',
+      body: z.strictObject({ reason: Reason.optional() }),
+      command: ({ params: { projection }, body }): ProjectionControl => ({ do: 'rollback', projection, reason: body.reason }),
     }),
   ];
 }

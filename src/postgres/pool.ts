@@ -14,15 +14,19 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** The role statements run as; null leaves the login's own, for migrations and for making schemas. */
   readonly role: typeof APP_ROLE | null;
-  /** 0 for none, where a statement may take as long as it likes (a build, a replay); default 30 s. */
+  /** 0 for none, where a statement or a transaction may take as long as it likes (a build, a replay); default 30 s. */
   readonly statementTimeoutMs?: number;
   /** Idle connections that break are told here; they are replaced by themselves. */
   readonly log?: Logger;
 }
 
+/** A process that stands still in a transaction is not to hold its locks: others go on with what it had in hand. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
+
 /** A pool whose connections run as the role, in UTC, with the decoding of this file. */
 export function createPool({ url, max, applicationName, role, statementTimeoutMs = 30_000, log }: PoolOptions): pg.Pool {
   const settings = ['-c TimeZone=UTC', '-c DateStyle=ISO', `-c statement_timeout=${statementTimeoutMs}`];
+  if (statementTimeoutMs > 0) settings.push(`-c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS}`);
   if (role !== null) settings.push(`-c role=${role}`);
   const pool = new pg.Pool({
     // What the URL says of options wins over the field in node-postgres, so ours are put there, last.
@@ -34,6 +38,8 @@ export function createPool({ url, max, applicationName, role, statementTimeoutMs
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
   });
+  // One that breaks in use tells whoever has it by their query; unheard, the event would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log?.warn({ err: error }, 'an idle database connection was lost'));
   return pool;
 }

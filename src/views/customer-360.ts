@@ -130,7 +130,7 @@ export async function view360(rows: CustomerRows, opener: Pick<Opener, 'openMany
     transactions: rows.transactions.map((transaction) => transactionShown(transaction, showing)),
     relations: relationsOf(rows, ownerships, byAccount, isTheirs, showing, sees),
     tags: customer.tags,
-    classification: { kind: customer.kind, standing: customer.standing, since: customer.since, incomplete: customer.incomplete },
+    classification: { kind: customer.kind, standing: customer.standing, since: customer.since_on, incomplete: customer.incomplete },
     campaigns: [...rows.enrolments]
       .sort((one, other) => compare(other.enrolled_at, one.enrolled_at) || compare(one.id, other.id))
       .map((enrolment) => ({

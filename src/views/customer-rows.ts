@@ -23,7 +23,7 @@ const customerColumns = [
   'refs',
   'pairs',
   'incomplete',
-  'since',
+  'since_on',
   'profile',
   'position',
   'revision',

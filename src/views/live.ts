@@ -124,7 +124,7 @@ function rowsOf(all: ManyRows, customerId: string): Found | undefined {
   return {
     position: all.position,
     openingPosition: Math.max(0, ...all.openings.filter(({ account_id }) => owned.has(account_id)).map(({ position }) => position)),
-    customer: { ...customer, since: instant(customer.since) },
+    customer,
     holdings,
     parties: all.parties.filter(
       (party) => party.id !== customerId && (customer.pairs.includes(party.id) || party.refs.some((ref) => others.has(ref))),

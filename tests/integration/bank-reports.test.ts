@@ -38,6 +38,7 @@ function customer(id: string, over: Partial<CustomerRow> = {}): CustomerRow {
     pairs: [],
     incomplete: false,
     since: instant,
+    since_on: instant.slice(0, 10),
     profile: '{}',
     position: 1,
     revision: 0,

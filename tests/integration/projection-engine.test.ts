@@ -7,7 +7,7 @@ import { createPool } from '../../src/postgres/pool.ts';
 import { type EngineOptions, ProjectionEngine } from '../../src/projections/engine/engine.ts';
 import { JournalMismatch } from '../../src/projections/engine/journal-identity.ts';
 import type { EngineLog } from '../../src/projections/engine/observe.ts';
-import { Progress } from '../../src/projections/engine/progress.ts';
+import { Progress, type ProjectionDescription } from '../../src/projections/engine/progress.ts';
 import type { Projection } from '../../src/projections/engine/projection.ts';
 import { SharedReader } from '../../src/projections/engine/shared-reader.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -91,10 +91,14 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   throw new Error(`not within 5 s: ${what}; log: ${JSON.stringify(lines.slice(-5))}`);
 }
 
+/** A projection is described from its first lease on, which a start does not wait for. */
 async function statusOf(engine: ProjectionEngine, name = 'parcels') {
-  const found = (await engine.progress.describeProjections()).find((projection) => projection.name === name);
-  if (!found) throw new Error(`${name} is not described`);
-  return found;
+  let found: ProjectionDescription | undefined;
+  await until(`${name} is described`, async () => {
+    found = (await engine.progress.describeProjections()).find((projection) => projection.name === name);
+    return found !== undefined;
+  });
+  return found as unknown as ProjectionDescription;
 }
 
 describe('folding', () => {
@@ -510,7 +514,7 @@ describe('building', () => {
     expect(await indexes('built')).toEqual(await indexes('live'));
   });
 
-  it('starts anew where the version is another, and says so', async () => {
+  it('is begun anew where the version is another, and says so', async () => {
     const engine = await start();
     await post.send('a');
     await arrive(engine);

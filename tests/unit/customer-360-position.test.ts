@@ -5,7 +5,7 @@ import { liveRows, ViewNotSettled, viewedProjections } from '../../src/views/liv
 import { windowOf } from '../../src/views/window.ts';
 
 const window = windowOf('2024-02-05', 'Asia/Shanghai');
-const customer = { id: 'me', refs: ['me'], pairs: [], since: '2024-01-01T00:00:00+00:00', position: 3 };
+const customer = { id: 'me', refs: ['me'], pairs: [], since_on: '2024-01-01', position: 3 };
 const nothing = { openings: [], holdings: [], parties: [], tickets: [], enrolments: [], balances: [], flows: [], transactions: [] };
 const ownership = (position: number) => ({
   id: 'o1',
@@ -33,7 +33,7 @@ function reading(answers: readonly object[], arrives = true) {
 
 it('is the least checkpoint where no row is past it', async () => {
   const { parts, asked } = reading([{ position: 9, holdings: [ownership(7)] }]);
-  expect(await liveRows(parts, 'me', window)).toMatchObject({ position: 9, customer: { since: '2024-01-01T00:00:00.000Z' } });
+  expect(await liveRows(parts, 'me', window)).toMatchObject({ position: 9, customer: { since_on: '2024-01-01' } });
   expect(asked).toStrictEqual([]);
 });
 

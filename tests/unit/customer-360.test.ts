@@ -29,7 +29,7 @@ function rowsWith(over: Partial<CustomerRows>, name = 'Wang'): CustomerRows {
     position: 7,
     customer: {
       ...{ id: 'me', kind: 'person', standing: 'customer', name: sealed(name), tags: [], manager: null, branch: null, refs: ['me', 'linked'] },
-      ...{ pairs: [], incomplete: false, since: '2024-01-01T00:00:00.000Z', profile: JSON.stringify(profile), position: 1, revision: 0 },
+      ...{ pairs: [], incomplete: false, since_on: '2024-01-01', profile: JSON.stringify(profile), position: 1, revision: 0 },
     },
     ...{ holdings: [], parties: [], tickets: [], enrolments: [], balances: [], flows: [], transactions: [] },
     ...over,

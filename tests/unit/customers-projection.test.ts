@@ -66,6 +66,7 @@ describe('the row of a customer', () => {
       pairs: [],
       incomplete: false,
       since: noon,
+      since_on: noon.slice(0, 10),
       position: 1,
       revision: 0,
     });
@@ -117,7 +118,7 @@ describe('the row of a customer', () => {
     const cards = reported('2021-01-01[Asia/Shanghai]', { reference: linked, source: { system: 'cards', id: '9' }, name: sealed('cards') });
     const older = reported('2018-01-01[Asia/Shanghai]', { name: sealed('old') });
     const after = row(core, cards, older);
-    expect(after).toMatchObject({ name: sealed('cards'), since: '2017-12-31T16:00:00.000Z', position: 3 });
+    expect(after).toMatchObject({ name: sealed('cards'), since: '2017-12-31T16:00:00.000Z', since_on: '2018-01-01', position: 3 });
     expect(lines(after.names)).toStrictEqual(['cards', 'core']);
   });
 

@@ -31,4 +31,14 @@ describe('a projection’s controls', () => {
       .when({ do: 'skip', ...data })
       .emits({ type: 'ParkedEventSkipped', data });
   });
+  it('order a rebuild, a swap and a rollback each time they are asked, also while paused', () => {
+    const rebuild = { projection, swap: 'manual', reason: 'a row was forged' } as const;
+    given(projectionControl, paused)
+      .when({ do: 'rebuild', ...rebuild })
+      .emits({ type: 'ProjectionRebuildOrdered', data: rebuild });
+    const swapped: ProjectionFact = { type: 'ProjectionSwapOrdered', data: { projection } };
+    given(projectionControl, swapped).when({ do: 'swap', projection }).emits(swapped);
+    const rolledBack: ProjectionFact = { type: 'ProjectionRollbackOrdered', data: { projection, reason: 'wrong sums' } };
+    given(projectionControl, rolledBack).when({ do: 'rollback', projection, reason: 'wrong sums' }).emits(rolledBack);
+  });
 });

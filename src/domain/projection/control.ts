@@ -12,7 +12,30 @@ export const ParkedEventSkipped = defineEvent(
   'ParkedEventSkipped',
   z.strictObject({ projection: z.string(), key: z.string(), position: z.int(), reason: z.string() }),
 );
-export const projectionEvents = [ProjectionPaused, ProjectionResumed, ParkedEventRetried, ParkedEventSkipped] as const;
+/** How a version comes in: as soon as it has caught up, or on an operator's word. */
+export const swapWays = ['auto', 'manual'] as const;
+export type SwapWay = (typeof swapWays)[number];
+/** The read model is to be built anew beside the live one. */
+export const ProjectionRebuildOrdered = defineEvent(
+  'ProjectionRebuildOrdered',
+  z.strictObject({ projection: z.string(), swap: z.enum(swapWays), reason: z.string().optional() }),
+);
+/** The version that stands by is to become the live one. */
+export const ProjectionSwapOrdered = defineEvent('ProjectionSwapOrdered', z.strictObject({ projection: z.string() }));
+/** The version that was live before is to be so again. */
+export const ProjectionRollbackOrdered = defineEvent(
+  'ProjectionRollbackOrdered',
+  z.strictObject({ projection: z.string(), reason: z.string().optional() }),
+);
+export const projectionEvents = [
+  ProjectionPaused,
+  ProjectionResumed,
+  ParkedEventRetried,
+  ParkedEventSkipped,
+  ProjectionRebuildOrdered,
+  ProjectionSwapOrdered,
+  ProjectionRollbackOrdered,
+] as const;
 export type ProjectionFact = FactOf<typeof projectionEvents>;
 
 export interface ProjectionControlState {
@@ -23,7 +46,10 @@ export type ProjectionControl =
   | { readonly do: 'pause'; readonly projection: string; readonly reason?: string | undefined }
   | { readonly do: 'resume'; readonly projection: string }
   | { readonly do: 'retry'; readonly projection: string; readonly key: string }
-  | { readonly do: 'skip'; readonly projection: string; readonly key: string; readonly position: number; readonly reason: string };
+  | { readonly do: 'skip'; readonly projection: string; readonly key: string; readonly position: number; readonly reason: string }
+  | { readonly do: 'rebuild'; readonly projection: string; readonly swap: SwapWay; readonly reason?: string | undefined }
+  | { readonly do: 'swap'; readonly projection: string }
+  | { readonly do: 'rollback'; readonly projection: string; readonly reason?: string | undefined };
 
 export const projectionControl: Decider<ProjectionControl, ProjectionControlState, ProjectionFact, never> = {
   initialState: { paused: false },
@@ -43,6 +69,12 @@ export const projectionControl: Decider<ProjectionControl, ProjectionControlStat
         return [{ type: 'ParkedEventRetried', data } as ProjectionFact];
       case 'skip':
         return [{ type: 'ParkedEventSkipped', data } as ProjectionFact];
+      case 'rebuild':
+        return [{ type: 'ProjectionRebuildOrdered', data } as ProjectionFact];
+      case 'swap':
+        return [{ type: 'ProjectionSwapOrdered', data } as ProjectionFact];
+      case 'rollback':
+        return [{ type: 'ProjectionRollbackOrdered', data } as ProjectionFact];
     }
   },
 };

@@ -1,9 +1,10 @@
 // The customer list: one row a party, folded from the events of its own stream. What counts where a source and staff differ is in
 // profile.ts; reads are in queries.ts.
 import type { customerEvents } from '../../domain/customer/events.ts';
+import { chinaBankCalendar } from '../../domain/kernel/calendars/china-bank.ts';
 import type { RecordedOf } from '../../domain/kernel/event.ts';
 import { Sealed } from '../../domain/kernel/personal.ts';
-import { startOf } from '../../domain/kernel/source.ts';
+import { dateOf, startOf } from '../../domain/kernel/source.ts';
 import type { Projection } from '../engine/projection.ts';
 import {
   countingOf,
@@ -22,7 +23,7 @@ type CustomerEvent = RecordedOf<typeof customerEvents>;
 
 export const customers: Projection<CustomerRow> = {
   name: 'customers',
-  version: 2,
+  version: 3,
   categories: ['customer'],
   table: customersTable,
   creates: new Set(['CustomerRegistered']),
@@ -101,7 +102,7 @@ function withProfile(row: CustomerRow, profile: Profile): CustomerRow {
 
 function knownSince(row: CustomerRow, occurredAt: string): CustomerRow {
   const start = startOf(occurredAt);
-  return start < row.since ? { ...row, since: start } : row;
+  return start < row.since ? { ...row, since: start, since_on: dateOf(occurredAt, chinaBankCalendar.zone) } : row;
 }
 
 function blank(id: string, kind: string, occurredAt: string): CustomerRow {
@@ -120,6 +121,7 @@ function blank(id: string, kind: string, occurredAt: string): CustomerRow {
     pairs: [],
     incomplete: true,
     since: startOf(occurredAt),
+    since_on: dateOf(occurredAt, chinaBankCalendar.zone),
     profile: JSON.stringify(noProfile),
     position: 0,
     revision: 0,

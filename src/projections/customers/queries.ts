@@ -41,6 +41,7 @@ export const customerColumns = [
   'pairs',
   'incomplete',
   'since',
+  'since_on',
   'profile',
   'position',
   'revision',

@@ -28,6 +28,8 @@ export type CustomerRow = {
   readonly incomplete: boolean;
   /** When they came to be known: the earliest start of what was told of them. */
   readonly since: string;
+  /** The day of it on the clock of who told: `YYYY-MM-DD`. */
+  readonly since_on: string;
   /** JSON of `Profile`. */
   readonly profile: string;
   /** Of the last event that touched the row. */
@@ -101,18 +103,20 @@ export const customersTable: Table = {
     pairs: { type: 'text[]' },
     incomplete: { type: 'boolean' },
     since: { type: 'timestamptz' },
+    since_on: { type: 'date' },
     profile: { type: 'text' },
     position: { type: 'bigint' },
     revision: { type: 'integer' },
   },
+  // Without a list of pending entries: every view of a customer and every search would read it through.
   indexes: [
     '(since, id)',
     '(manager, id)',
     '(branch, id)',
-    'using gin (names)',
-    'using gin (documents)',
-    'using gin (phones)',
-    'using gin (tags)',
-    'using gin (refs)',
+    'using gin (names) with (fastupdate = off)',
+    'using gin (documents) with (fastupdate = off)',
+    'using gin (phones) with (fastupdate = off)',
+    'using gin (tags) with (fastupdate = off)',
+    'using gin (refs) with (fastupdate = off)',
   ],
 };

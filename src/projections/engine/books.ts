@@ -6,9 +6,15 @@ import type { ParkedEvent } from './unit.ts';
 
 export type Queryable = Pick<PoolClient, 'query'> | Pick<Pool, 'query'>;
 
+/** `live` is: following the journal, whatever its standing. */
 export type StoredStatus = 'building' | 'live' | 'unknown-event';
 
+/** See versions.ts. */
+export type Standing = 'live' | 'next' | 'kept' | 'withdrawn';
+export type SwapBy = 'auto' | 'manual' | 'rollback';
+
 export interface Checkpoint {
+  /** The projection's name, or `standbyOf` it. */
   readonly projection: string;
   readonly schemaName: string;
   readonly version: number;
@@ -20,6 +26,25 @@ export interface Checkpoint {
   readonly paused: boolean;
   readonly fence: number;
   readonly detail: string | undefined;
+  readonly standing: Standing;
+  readonly swap: SwapBy;
+  readonly rebuild: 'auto' | 'manual' | undefined;
+  /** Columns of newer versions that stand empty in this table. */
+  readonly added: readonly string[];
+  readonly diff: VersionDiff | undefined;
+  /** From when it was begun to its last commit. */
+  readonly seconds: number;
+}
+
+/** What the rows of two versions differed in at one position. */
+export interface VersionDiff {
+  readonly position: number;
+  readonly rows: number;
+  readonly differing: number;
+  readonly onlyLive: number;
+  readonly onlyNext: number;
+  /** Rows that differ, by column; columns that only one version has are not compared. */
+  readonly columns: Readonly<Record<string, number>>;
 }
 
 /** Names an event so that it is found again in any store. */
@@ -45,15 +70,22 @@ interface CheckpointRow {
   paused: boolean;
   fence: string | number;
   detail: string | null;
+  standing: Standing;
+  swap: SwapBy;
+  rebuild: 'auto' | 'manual' | null;
+  added: string[];
+  diff: VersionDiff | null;
+  seconds: string | number;
 }
 
-/** Checkpoints by projection; those asked for, or all. */
+/** Checkpoints by name; those asked for, or all that are live. */
 export async function readCheckpoints(db: Queryable, projections?: readonly string[]): Promise<ReadonlyMap<string, Checkpoint>> {
   const { rows } = await db.query<CheckpointRow>({
     name: 'engine/checkpoints',
     text: `select projection, schema_name, version, shape, journal_id, position, last_event_id, last_event_position, last_event_stream,
-                  last_event_revision, status, paused, fence, detail
-             from engine.checkpoints where $1::text[] is null or projection = any($1) order by projection`,
+                  last_event_revision, status, paused, fence, detail, standing, swap, rebuild, added, diff,
+                  extract(epoch from updated_at - began_at) as seconds
+             from engine.checkpoints where case when $1::text[] is null then standing = 'live' else projection = any($1) end order by projection`,
     values: [projections ? textArrayLiteral(projections) : null],
   });
   return new Map(rows.map((row) => [row.projection, toCheckpoint(row)]));
@@ -80,7 +112,35 @@ function toCheckpoint(row: CheckpointRow): Checkpoint {
     paused: row.paused,
     fence: Number(row.fence),
     detail: row.detail ?? undefined,
+    standing: row.standing,
+    swap: row.swap,
+    rebuild: row.rebuild ?? undefined,
+    added: row.added,
+    diff: row.diff ?? undefined,
+    seconds: Number(row.seconds),
   };
+}
+
+/** The checkpoints that stand by, by their projection's name. */
+export async function readStandbys(db: Queryable): Promise<ReadonlyMap<string, Checkpoint>> {
+  const { rows } = await db.query<{ projection: string }>(`select projection from engine.checkpoints where standing <> 'live'`);
+  if (rows.length === 0) return new Map();
+  const found = await readCheckpoints(
+    db,
+    rows.map(({ projection }) => projection),
+  );
+  return new Map([...found].map(([book, checkpoint]) => [projectionOfStandby(book), checkpoint]));
+}
+
+const STANDBY = '+standby';
+
+/** The name of the checkpoint, receipts, parked events and lease of the version that stands by. */
+export function standbyOf(projection: string): string {
+  return `${projection}${STANDBY}`;
+}
+
+function projectionOfStandby(book: string): string {
+  return book.slice(0, -STANDBY.length);
 }
 
 export async function readParkedKeys(db: Queryable, projection: string): Promise<readonly string[]> {

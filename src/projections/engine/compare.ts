@@ -2,11 +2,13 @@
 // snapshot, with the checkpoint that belongs to it, and the replay is brought to exactly that.
 import type { Pool, PoolClient } from 'pg';
 import { type Checkpoint, readCheckpoints } from './books.ts';
+import { quoted } from './columns.ts';
 import type { Projection } from './projection.ts';
 import { type Replay, ReplayRefused } from './replay.ts';
 import { tableSql } from './table-sql.ts';
 import { rawTexts } from './table-writer.ts';
 import type { ParkedEvent } from './unit.ts';
+import { LIVE_SCHEMA } from './versions.ts';
 
 export interface CellDifference {
   readonly column: string;
@@ -50,8 +52,11 @@ export async function compareWithLive(options: CompareOptions): Promise<readonly
   await replay.advance(positionsOf(requireComparable(projections, await readCheckpoints(pool, names))));
   const snapshot = await pool.connect();
   try {
+    // The tables' locks before the snapshot: a version that is swapped in after it is not in it.
+    const tables = projections.map(({ table }) => `${quoted(LIVE_SCHEMA)}.${quoted(table.name)}`);
     await snapshot.query(
-      'begin isolation level repeatable read read only; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0',
+      `begin isolation level repeatable read read only; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+       lock table ${tables.join(', ')} in access share mode`,
     );
     const checkpoints = requireComparable(projections, await readCheckpoints(snapshot, names));
     await replay.advance(positionsOf(checkpoints));
@@ -93,14 +98,16 @@ async function compareOne(options: CompareOptions, projection: Projection, check
   const other = await pool.connect();
   try {
     await other.query('begin read only; set local statement_timeout = 0');
-    const live = rowsOf(snapshot, tableSql(checkpoint.schemaName, projection).scan);
-    const replayed = rowsOf(other, tableSql(schema, projection).scan);
-    const columns = tableSql(schema, projection).columns.map(({ name }) => name);
     let rows = 0;
     let differences = 0;
-    for await (const [left, right] of inStep(live, replayed)) {
+    const compared = compareTables({
+      projection: projection.name,
+      columns: tableSql(schema, projection).columns.map(({ name }) => name),
+      live: { client: snapshot, scan: tableSql(checkpoint.schemaName, projection).scan },
+      other: { client: other, scan: tableSql(schema, projection).scan },
+    });
+    for await (const difference of compared) {
       rows += 1;
-      const difference = differenceOf(projection.name, columns, left, right);
       if (!difference) continue;
       differences += 1;
       onDifference(difference);
@@ -112,27 +119,50 @@ async function compareOne(options: CompareOptions, projection: Projection, check
   }
 }
 
+export interface Scanned {
+  /** In a transaction. Both sides may share one. */
+  readonly client: PoolClient;
+  readonly scan: string;
+}
+
+export interface TablePair {
+  readonly projection: string;
+  /** Those that both scans have, in their order. */
+  readonly columns: readonly string[];
+  readonly live: Scanned;
+  readonly other: Scanned;
+}
+
+/** One item a row that either side has: the difference, or undefined where both are equal. */
+export async function* compareTables({ projection, columns, live, other }: TablePair): AsyncGenerator<RowDifference | undefined> {
+  for await (const [left, right] of inStep(rowsOf(live, 'live_scan'), rowsOf(other, 'other_scan')))
+    yield differenceOf(projection, columns, left, right);
+}
+
 type Texts = readonly (string | null)[];
 
-async function* rowsOf(client: PoolClient, scan: string): AsyncGenerator<Texts> {
-  await client.query(`declare scan no scroll cursor for ${scan}`);
+async function* rowsOf({ client, scan }: Scanned, cursor: string): AsyncGenerator<Texts> {
+  await client.query(`declare ${cursor} no scroll cursor for ${scan}`);
   for (;;) {
     // biome-ignore lint/performance/noAwaitInLoops: a cursor
-    const { rows } = await client.query<(string | null)[]>({ text: `fetch ${FETCH_ROWS} from scan`, rowMode: 'array', types: rawTexts });
+    const { rows } = await client.query<(string | null)[]>({ text: `fetch ${FETCH_ROWS} from ${cursor}`, rowMode: 'array', types: rawTexts });
     yield* rows;
     if (rows.length < FETCH_ROWS) break;
   }
-  await client.query('close scan');
+  await client.query(`close ${cursor}`);
 }
 
 /** Rows of both sides by key; one is undefined where only the other has it. Keys come in the order of their bytes. */
 async function* inStep(left: AsyncGenerator<Texts>, right: AsyncGenerator<Texts>): AsyncGenerator<[Texts | undefined, Texts | undefined]> {
-  let [a, b] = await Promise.all([left.next(), right.next()]);
+  // One after the other: both may come over one connection.
+  let a = await left.next();
+  let b = await right.next();
   while (!a.done || !b.done) {
     const order = a.done ? 1 : b.done ? -1 : compareBytes(a.value[0] as string, b.value[0] as string);
     yield [order <= 0 && !a.done ? a.value : undefined, order >= 0 && !b.done ? b.value : undefined];
     // biome-ignore lint/performance/noAwaitInLoops: both sides in step
-    [a, b] = await Promise.all([order <= 0 ? left.next() : a, order >= 0 ? right.next() : b]);
+    if (order <= 0) a = await left.next();
+    if (order >= 0) b = await right.next();
   }
 }
 

@@ -1,8 +1,9 @@
-// Operators' commands reach the engine as events of the category `projection`: pause, resume, retry and skip of parked events.
-// One process at a time follows them and writes what they ask for; the projection's own runner carries orders out (heal.ts).
+// Operators' commands reach the engine as events of the category `projection`: pause, resume, retry and skip of parked
+// events, rebuild, swap and rollback of versions.
+// One process at a time follows them and writes what they ask for; the projection's own runners carry it out (heal.ts, versions.ts).
 import type { Pool, PoolClient } from 'pg';
 import type { JournalReader, StoredEvent } from '../../journal/journal.ts';
-import { BEGIN, inTransaction } from './books.ts';
+import { BEGIN, inTransaction, standbyOf } from './books.ts';
 import type { Leases } from './leases.ts';
 import type { EngineLog } from './observe.ts';
 import type { EventDecoder } from './shared-reader.ts';
@@ -111,21 +112,58 @@ export class Controls {
     const event = this.#options.codec.decode(stored);
     if ('unknown' in event) return;
     const projection = projectionOf(stored);
-    const { key, position } = event.data as { readonly key?: unknown; readonly position?: unknown };
+    const { key, position, swap } = event.data as { readonly key?: unknown; readonly position?: unknown; readonly swap?: unknown };
+    const names = [projection, standbyOf(projection)];
     switch (event.type) {
       case 'ProjectionPaused':
-      case 'ProjectionResumed':
+      case 'ProjectionResumed': {
+        const isPaused = event.type === 'ProjectionPaused';
+        // Live before what stands by, as a swap locks them.
         await client.query(
           `insert into engine.checkpoints (projection, paused) values ($1, $2) on conflict (projection) do update set paused = excluded.paused`,
-          [projection, event.type === 'ProjectionPaused'],
+          [projection, isPaused],
         );
+        await client.query('update engine.checkpoints set paused = $2 where projection = $1', [names[1], isPaused]);
         return;
+      }
       case 'ParkedEventRetried':
       case 'ParkedEventSkipped':
         if (typeof key !== 'string') return;
         await client.query(
-          `insert into engine.orders (projection, position, kind, key, parked_position) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-          [projection, stored.position, event.type === 'ParkedEventRetried' ? 'retry' : 'skip', key, typeof position === 'number' ? position : null],
+          `insert into engine.orders (projection, position, kind, key, parked_position)
+             select c.name, $2, $3, $4, $5 from unnest(array[$1, $6]) as c(name)
+              where c.name = $1 or exists (select from engine.checkpoints where projection = c.name)
+           on conflict do nothing`,
+          [
+            projection,
+            stored.position,
+            event.type === 'ParkedEventRetried' ? 'retry' : 'skip',
+            key,
+            typeof position === 'number' ? position : null,
+            names[1],
+          ],
+        );
+        return;
+      case 'ProjectionRebuildOrdered':
+        await client.query('update engine.checkpoints set rebuild = $2 where projection = $1', [projection, swap === 'manual' ? 'manual' : 'auto']);
+        return;
+      case 'ProjectionSwapOrdered':
+        // What waits for it is swapped in, what was withdrawn comes back, and a rollback under way is called off.
+        await client.query(
+          `update engine.checkpoints
+              set standing = case when swap = 'rollback' then 'kept' when standing = 'withdrawn' then 'next' else standing end, swap = 'auto'
+            where projection = $1 and standing in ('next', 'withdrawn')`,
+          [names[1]],
+        );
+        return;
+      case 'ProjectionRollbackOrdered':
+        // To what was live before; or, before a swap, what was to be swapped in is not.
+        await client.query(
+          `update engine.checkpoints
+              set standing = case standing when 'kept' then 'next' else 'withdrawn' end,
+                  swap = case standing when 'kept' then 'rollback' else 'auto' end
+            where projection = $1 and (standing = 'kept' or standing = 'next' and swap <> 'rollback')`,
+          [names[1]],
         );
         return;
       default:

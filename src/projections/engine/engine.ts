@@ -1,23 +1,28 @@
-// The projection engine of one process: a runner for each read model over one shared reader, leases, controls, the auditor.
+// The projection engine of one process: two runners for each read model over one shared reader, leases, controls, the auditor.
 // Any number of processes may run it on one database; each read model is written by one of them.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { JournalReader } from '../../journal/journal.ts';
+import { codeOf, LOCK_NOT_AVAILABLE } from '../../postgres/sqlstate.ts';
 import { readCheckpoints } from './books.ts';
 import { CONTROL_CATEGORY, Controls } from './controls.ts';
 import { Convoy } from './convoy.ts';
 import { IdleCheckpoints } from './idle-checkpoints.ts';
 import { assertSameJournal, JournalMismatch } from './journal-identity.ts';
 import { Leases } from './leases.ts';
+import { Turns } from './next-version.ts';
 import { type EngineLog, type EngineMetrics, noMetrics } from './observe.ts';
+import { livePlace, standbyPlace } from './place.ts';
 import { Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { ReceiptAuditor } from './receipts.ts';
 import { ProjectionRunner } from './runner.ts';
 import { type EventDecoder, SharedReader } from './shared-reader.ts';
 import type { Personals } from './table-writer.ts';
+import { LIVE_SCHEMA, widenLive } from './versions.ts';
 
-export const LIVE_SCHEMA = 'read';
+export { LIVE_SCHEMA };
 
 export interface EngineOptions {
   readonly journal: JournalReader;
@@ -30,8 +35,6 @@ export interface EngineOptions {
   readonly now: () => number;
   readonly log: EngineLog;
   readonly metrics?: EngineMetrics;
-  /** Where the read models live; `read` where absent. */
-  readonly schema?: string;
   /** Shared with the API of the same process, so that its waits are woken; made where absent. */
   readonly progress?: Progress;
   /** Whether commands of the same process should come first just now; never where absent. */
@@ -56,12 +59,16 @@ export interface EngineTuning {
   readonly auditPauseMs?: number;
 }
 
+const WIDEN_TRIES = 10;
+const WIDEN_PAUSE_MS = 500;
+
 export class ProjectionEngine {
   readonly progress: Progress;
   readonly auditor: ReceiptAuditor;
   readonly #options: EngineOptions;
   readonly #leases: Leases;
-  readonly #runners = new Map<string, ProjectionRunner>();
+  /** Two a projection: of the live table, and of the one that stands by. */
+  readonly #runners = new Map<string, readonly ProjectionRunner[]>();
   #reader: SharedReader | undefined;
   #controls: Controls | undefined;
   #ordersTimer: NodeJS.Timeout | undefined;
@@ -76,7 +83,7 @@ export class ProjectionEngine {
       ...(tuning.leaseMs === undefined ? {} : { ttlMs: tuning.leaseMs }),
       onLost: (name) => {
         log.warn({ lease: name }, 'a lease was lost to another process');
-        this.#runners.get(name)?.poke();
+        for (const runner of this.#all()) if (runner.book === name) runner.poke();
       },
       onError: (error) => log.warn({ err: error }, 'leases could not be renewed'),
     });
@@ -93,7 +100,7 @@ export class ProjectionEngine {
 
   /** @throws JournalMismatch where the read models were made from another journal */
   async start(): Promise<void> {
-    const { journal, codec, pool, projections, personals, log, metrics = noMetrics, schema = LIVE_SCHEMA, tuning = {} } = this.#options;
+    const { journal, codec, pool, projections, personals, log, metrics = noMetrics, tuning = {} } = this.#options;
     const { retryMs = 1_000, pollMs = 250, buildRows = 120_000, buildFrom = 2_000 } = tuning;
     const journalId = await journal.identity();
     await this.#assertJournal(journalId);
@@ -105,30 +112,31 @@ export class ProjectionEngine {
       ...(tuning.readEvents === undefined ? {} : { limit: tuning.readEvents }),
       onUnavailable: (error) => log.warn({ err: error }, 'the journal does not answer; trying again'),
     });
-    const convoy = new Convoy();
-    const idle = new IdleCheckpoints(pool);
+    await this.#widen();
+    const shared = {
+      journal,
+      journalId,
+      codec,
+      pool,
+      personals,
+      log,
+      metrics,
+      buildFrom,
+      retryMs,
+      reader: this.#reader,
+      leases: this.#leases,
+      progress: this.progress,
+      turns: new Turns(),
+      onSwapped: (name: string) => this.#poke(name),
+      isBusy: this.#options.isBusy ?? (() => false),
+      convoy: new Convoy(),
+      idle: new IdleCheckpoints(pool),
+      buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
+    };
     for (const projection of projections)
       this.#runners.set(
         projection.name,
-        new ProjectionRunner(projection, {
-          journal,
-          journalId,
-          codec,
-          pool,
-          personals,
-          schema,
-          log,
-          metrics,
-          buildFrom,
-          retryMs,
-          reader: this.#reader,
-          leases: this.#leases,
-          progress: this.progress,
-          isBusy: this.#options.isBusy ?? (() => false),
-          convoy,
-          idle,
-          buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
-        }),
+        [livePlace, standbyPlace].map((place) => new ProjectionRunner(projection, shared, place({ ...shared, projection }))),
       );
     this.#controls = new Controls({
       journal,
@@ -139,9 +147,9 @@ export class ProjectionEngine {
       retryMs,
       pollMs,
       leases: this.#leases,
-      onControl: (name) => this.#runners.get(name)?.poke(),
+      onControl: (name) => this.#poke(name),
     });
-    for (const runner of this.#runners.values()) runner.start();
+    for (const runner of this.#all()) runner.start();
     this.#controls.start();
     this.auditor.start();
     this.#ordersTimer = setInterval(() => void this.#lookForOrders(), retryMs).unref();
@@ -150,9 +158,38 @@ export class ProjectionEngine {
   /** Every projection ends with what it has folded written; their leases are free then. */
   async stop(): Promise<void> {
     clearInterval(this.#ordersTimer);
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()).concat(this.auditor.stop(), this.#controls?.stop() ?? []));
+    await Promise.all(
+      this.#all()
+        .map((runner) => runner.stop())
+        .concat(this.auditor.stop(), this.#controls?.stop() ?? []),
+    );
     this.#reader?.close();
     await this.#leases.close();
+  }
+
+  #all(): ProjectionRunner[] {
+    return [...this.#runners.values()].flat();
+  }
+
+  #poke(name: string): void {
+    for (const runner of this.#runners.get(name) ?? []) runner.poke();
+  }
+
+  /** Before anyone asks: queries of this program may name columns that the live tables of an older one lack. */
+  async #widen(): Promise<void> {
+    const { pool, projections, log } = this.#options;
+    for (const projection of projections)
+      for (let tries = 0; tries < WIDEN_TRIES; tries += 1) {
+        try {
+          // biome-ignore lint/performance/noAwaitInLoops: each waits for a lock of its own
+          await widenLive(pool, projection, log);
+          break;
+        } catch (error) {
+          if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+          log.warn({ projection: projection.name }, 'a live read model is in use: its new columns are not there yet');
+          await sleep(WIDEN_PAUSE_MS);
+        }
+      }
   }
 
   async #assertJournal(journalId: string): Promise<void> {
@@ -173,8 +210,13 @@ export class ProjectionEngine {
   /** Another process may have followed the control events. */
   async #lookForOrders(): Promise<void> {
     try {
-      const { rows } = await this.#options.pool.query<{ projection: string }>('select distinct projection from engine.orders');
-      for (const { projection } of rows) this.#runners.get(projection)?.poke();
+      const { rows } = await this.#options.pool.query<{ projection: string }>({
+        name: 'engine/ordered',
+        text: `select split_part(projection, '+', 1) as projection from engine.orders
+               union select split_part(projection, '+', 1) from engine.checkpoints
+                where rebuild is not null or (standing = 'next' and status = 'live' and swap <> 'manual')`,
+      });
+      for (const { projection } of rows) this.#poke(projection);
     } catch {
       // The runners say it when the database is away.
     }

@@ -39,6 +39,8 @@ export interface CarryOut {
   readonly journal: JournalReader;
   readonly codec: EventDecoder;
   readonly projection: Projection;
+  /** The name of the checkpoint and of what is parked. Skips go by the projection's name: they hold for every version. */
+  readonly book: string;
   readonly writer: TableWriter;
   /** Of the projection's checkpoint, which stays where it is. */
   readonly position: number;
@@ -58,8 +60,8 @@ interface ParkedRow {
 }
 
 export async function carryOut(options: CarryOut): Promise<OrderOutcome> {
-  const { order, pool, projection, writer, position, journal, commit } = options;
-  const parked = await readParked(pool, projection.name, order.key);
+  const { order, pool, projection, book, writer, position, journal, commit } = options;
+  const parked = await readParked(pool, book, order.key);
   const isParked = parked.some((row) => row.position === order.parkedPosition);
   // Not yet offered: the books are being made again, and what was decided then holds again.
   const skipped =
@@ -67,7 +69,7 @@ export async function carryOut(options: CarryOut): Promise<OrderOutcome> {
   const rest = parked.filter((row) => row.position !== skipped);
   const events = await readEvents(journal, rest);
   const unit = new Unit(position);
-  const refold = new Refold(options, unit, new Set(await readParkedKeys(pool, projection.name)));
+  const refold = new Refold(options, unit, new Set(await readParkedKeys(pool, book)));
   let { applied, error } = await refold.run(events);
   let changes: Changes;
   try {
@@ -84,19 +86,19 @@ export async function carryOut(options: CarryOut): Promise<OrderOutcome> {
   const done = rest.slice(0, applied).map((row) => row.position);
   const first = rest[applied];
   await inTransaction(pool, BEGIN, async (client) => {
-    const unhandled = await stillUnhandled(client, projection.name, order.key, done);
+    const unhandled = await stillUnhandled(client, { book, projection: projection.name }, order.key, done);
     const elsewhere = new Set(refold.parkedElsewhere.map(({ event }) => event.position));
     for (const at of done) if (!unhandled.has(at) && !elsewhere.has(at)) unit.receipt(chunkOf(at, journal.chunkWidth)).handled += 1;
     await commit(client, unit, changes);
-    await insertParked(client, projection.name, refold.parkedElsewhere);
+    await insertParked(client, book, refold.parkedElsewhere);
     await client.query('delete from engine.parked where projection = $1 and key = $2 and position = any($3::bigint[])', [
-      projection.name,
+      book,
       order.key,
       numbers(skipped === undefined ? done : [...done, skipped]),
     ]);
     if (first)
       await client.query('update engine.parked set first = true, error = $4 where projection = $1 and key = $2 and position = $3', [
-        projection.name,
+        book,
         order.key,
         first.position,
         error ?? null,
@@ -107,7 +109,7 @@ export async function carryOut(options: CarryOut): Promise<OrderOutcome> {
         order.key,
         skipped,
       ]);
-    await client.query('delete from engine.orders where projection = $1 and position = $2', [projection.name, order.position]);
+    await client.query('delete from engine.orders where projection = $1 and position = $2', [book, order.position]);
   });
   return { applied, stillParked: rest.length - applied };
 }
@@ -206,11 +208,16 @@ async function readEvents(journal: JournalReader, rows: readonly ParkedRow[]): P
 }
 
 /** Of these events, those that another key still waits for, or that were left out for one. */
-async function stillUnhandled(client: PoolClient, projection: string, key: string, positions: readonly number[]): Promise<ReadonlySet<number>> {
+async function stillUnhandled(
+  client: PoolClient,
+  { book, projection }: { readonly book: string; readonly projection: string },
+  key: string,
+  positions: readonly number[],
+): Promise<ReadonlySet<number>> {
   const { rows } = await client.query<{ position: string | number }>(
     `select position from engine.parked where projection = $1 and key <> $2 and position = any($3::bigint[])
-     union select position from engine.skips where projection = $1 and position = any($3::bigint[])`,
-    [projection, key, numbers(positions)],
+     union select position from engine.skips where projection = $4 and position = any($3::bigint[])`,
+    [book, key, numbers(positions), projection],
   );
   return new Set(rows.map(({ position }) => Number(position)));
 }

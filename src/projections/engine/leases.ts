@@ -1,6 +1,6 @@
 // Who runs what: one lease a projection, held by a heartbeat, with a fence that grows at each take. A holder that lost it and does not
 // know yet writes nothing: its fence is compared with every checkpoint. Times are the database's, so hosts' clocks don't matter.
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { textArrayLiteral } from './columns.ts';
 
 export interface LeasesOptions {
@@ -39,13 +39,33 @@ export class Leases {
     const [row] = rows;
     if (!row) return undefined;
     const fence = Number(row.fence);
-    this.#held.set(name, { fence, aliveMs: askedMs });
-    this.#timer ??= setInterval(() => this.#beat(), Math.max(50, this.#ttlMs / 4)).unref();
+    this.#hold(name, fence, askedMs);
     return fence;
   }
 
   holds(name: string): boolean {
     return this.#held.has(name);
+  }
+
+  /** Of a lease that this process holds. */
+  fenceOf(name: string): number | undefined {
+    return this.#held.get(name)?.fence;
+  }
+
+  /** Takes the lease away from whoever holds it, in the caller's transaction; `seized` when that is committed. */
+  async seize(client: PoolClient, name: string): Promise<number> {
+    const { rows } = await client.query<{ fence: string | number }>(
+      `insert into engine.leases as l (name, holder, fence, until)
+         values ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond')
+       on conflict (name) do update set holder = excluded.holder, fence = l.fence + 1, until = excluded.until
+       returning fence`,
+      [name, this.#options.holder, this.#ttlMs],
+    );
+    return Number(rows[0]?.fence);
+  }
+
+  seized(name: string, fence: number): void {
+    this.#hold(name, fence, performance.now());
   }
 
   /** Frees the lease at once, if it is still ours. */
@@ -60,15 +80,20 @@ export class Leases {
     ]);
   }
 
-  /** Forgets a lease that another has taken. */
-  lose(name: string): void {
-    if (this.#held.delete(name)) this.#options.onLost(name);
+  /** Forgets a lease that another has taken; only the one of this fence, where it is given. */
+  lose(name: string, fence = this.fenceOf(name)): void {
+    if (this.fenceOf(name) === fence && this.#held.delete(name)) this.#options.onLost(name);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
     await Promise.all([...this.#held.keys()].map((name) => this.release(name)));
+  }
+
+  #hold(name: string, fence: number, aliveMs: number): void {
+    this.#held.set(name, { fence, aliveMs });
+    this.#timer ??= setInterval(() => this.#beat(), Math.max(50, this.#ttlMs / 4)).unref();
   }
 
   #beat(): void {
@@ -84,7 +109,8 @@ export class Leases {
 
   async #renew(): Promise<void> {
     const askedMs = performance.now();
-    const names = [...this.#held.keys()];
+    const asked = new Map(this.#held);
+    const names = [...asked.keys()];
     const { rows } = await this.#options.pool.query<{ name: string; fence: string | number }>({
       name: 'engine/heartbeat',
       text: `update engine.leases set until = clock_timestamp() + $3 * interval '1 millisecond'
@@ -92,9 +118,9 @@ export class Leases {
       values: [textArrayLiteral(names), this.#options.holder, this.#ttlMs],
     });
     const renewed = new Map(rows.map((row) => [row.name, Number(row.fence)]));
-    for (const name of names) {
-      const held = this.#held.get(name);
-      if (!held) continue;
+    for (const [name, held] of asked) {
+      // Given back, or seized anew, while the answer was on its way.
+      if (this.#held.get(name) !== held) continue;
       if (renewed.get(name) === held.fence) held.aliveMs = askedMs;
       else this.lose(name);
     }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { JournalReader } from '../../journal/journal.ts';
-import { readCheckpoints } from './books.ts';
+import { type Checkpoint, readCheckpoints, readStandbys, type Standing, type SwapBy, standbyOf, type VersionDiff } from './books.ts';
 import { textArrayLiteral } from './columns.ts';
 
 export interface ProgressOptions {
@@ -39,6 +39,36 @@ export interface ProjectionDescription {
   readonly receipts: { readonly chunks: number; readonly verified: number; readonly mismatched: number };
   /** Only while this process builds it. */
   readonly eventsPerSecond: number | undefined;
+  /** The version beside the live one. */
+  readonly standby: StandbyDescription | undefined;
+}
+
+export interface StandbyDescription {
+  readonly version: number;
+  readonly schema: string;
+  readonly standing: Exclude<Standing, 'live'>;
+  readonly swap: SwapBy;
+  /** `unattended`: no program of its version runs. */
+  readonly status: 'building' | 'following' | 'paused' | 'unknown-event' | 'unattended';
+  readonly detail: string | undefined;
+  readonly position: number;
+  /** Positions between it and the journal's head. */
+  readonly lagEvents: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  /** While it is next: how long it has until the journal's end at the pace since it was begun. */
+  readonly etaSeconds: number | undefined;
+  readonly parkedKeys: number;
+  readonly diff: VersionDiff | undefined;
+}
+
+interface Counts {
+  readonly parked: number;
+  readonly chunks: number;
+  readonly verified: number;
+  readonly mismatched: number;
+  /** Some process has its lease. */
+  readonly held: boolean;
 }
 
 interface Waiter {
@@ -131,12 +161,15 @@ export class Progress {
   }
 
   async describeProjections(): Promise<readonly ProjectionDescription[]> {
-    const [checkpoints, counts] = await Promise.all([readCheckpoints(this.#options.pool), this.#counts()]);
+    const { pool } = this.#options;
+    const [checkpoints, standbys, counts] = await Promise.all([readCheckpoints(pool), readStandbys(pool), this.#counts()]);
     const lags = new Map((await this.lag()).map((lag) => [lag.projection, lag]));
     return [...checkpoints.values()].map((checkpoint) => {
       const { projection: name, version, schemaName: schema, status, paused, detail } = checkpoint;
       const lag = lags.get(name);
       const count = counts.get(name);
+      const standby = standbys.get(name);
+      const head = (lag?.position ?? 0) + (lag?.events ?? 0);
       return {
         name,
         version,
@@ -149,13 +182,15 @@ export class Progress {
         parkedKeys: count?.parked ?? 0,
         receipts: { chunks: count?.chunks ?? 0, verified: count?.verified ?? 0, mismatched: count?.mismatched ?? 0 },
         eventsPerSecond: this.#rates.get(name),
+        standby: standby && describeStandby(standby, head, counts.get(standbyOf(name))),
       };
     });
   }
 
-  async #counts(): Promise<ReadonlyMap<string, { parked: number; chunks: number; verified: number; mismatched: number }>> {
-    const { rows } = await this.#options.pool.query<{ projection: string; parked: number; chunks: number; verified: number; mismatched: number }>(
+  async #counts(): Promise<ReadonlyMap<string, Counts>> {
+    const { rows } = await this.#options.pool.query<Counts & { projection: string }>(
       `select c.projection,
+              exists (select from engine.leases l where l.name = c.projection and l.until > clock_timestamp()) as held,
               (select count(*)::int from engine.parked p where p.projection = c.projection and p.first) as parked,
               (select count(*)::int from engine.receipts r where r.projection = c.projection) as chunks,
               (select count(*)::int from engine.audits a where a.projection = c.projection and a.equal) as verified,
@@ -208,4 +243,32 @@ export class Progress {
       await sleep(failures > 0 ? Math.min(1_000, pollMs * 2 ** failures) : pollMs);
     }
   }
+}
+
+function describeStandby(standby: Checkpoint, head: number, counts: Counts | undefined): StandbyDescription {
+  const { version, schemaName: schema, standing, swap, detail, position, seconds, diff } = standby;
+  const lagEvents = Math.max(0, head - position);
+  // Of the positions a second since it was begun, whichever process builds it.
+  const pace = seconds > 0 ? position / seconds : 0;
+  return {
+    version,
+    schema,
+    standing: standing as StandbyDescription['standing'],
+    swap,
+    status: statusOfStandby(standby, counts?.held === true),
+    detail,
+    position,
+    lagEvents,
+    progress: head === 0 ? 1 : Math.min(1, position / head),
+    etaSeconds: standing === 'next' && pace > 0 ? lagEvents / pace : undefined,
+    parkedKeys: counts?.parked ?? 0,
+    diff,
+  };
+}
+
+function statusOfStandby({ paused, status }: Checkpoint, isHeld: boolean): StandbyDescription['status'] {
+  if (paused) return 'paused';
+  if (status === 'unknown-event') return status;
+  if (!isHeld) return 'unattended';
+  return status === 'live' ? 'following' : status;
 }

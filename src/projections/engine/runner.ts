@@ -1,47 +1,35 @@
-// One read model's loop: takes the lease, folds what the shared reader gives, commits rows, checkpoint and receipts together, and never
-// half a batch. While one unit is written the next is folded.
-//
-//   standing by ─lease─► building ─at the end─► live        paused: by a control event, until resumed
-//        ▲                  └──────┬──────────────┘          unknown-event: the lease is free for a newer program
-//        └── lease lost, or failed └─ refused rows: the same stretch again, row by row (careful)
-import type { Pool, PoolClient } from 'pg';
 import type { UnknownEvent } from '../../journal/codec.ts';
 import type { JournalReader } from '../../journal/journal.ts';
 import { codeOf } from '../../postgres/sqlstate.ts';
+import { Book, LEFT_ELSEWHERE, NotOurs } from './book.ts';
 import { BEGIN_LONG, type Checkpoint, insertParked, inTransaction, readCheckpoints, readParkedKeys, readSkips } from './books.ts';
-import { isRefused, RowRefused, textArrayLiteral } from './columns.ts';
+import { isRefused, RowRefused } from './columns.ts';
 import type { Convoy } from './convoy.ts';
 import { type CarefulFolding, explain, Folder, skipName } from './fold.ts';
 import { carryOut, readOrders } from './heal.ts';
 import type { IdleCheckpoints } from './idle-checkpoints.ts';
 import { assertSameJournal, JournalMismatch } from './journal-identity.ts';
-import type { Leases } from './leases.ts';
-import type { EngineLog, EngineMetrics } from './observe.ts';
+import type { EngineMetrics } from './observe.ts';
+import type { Place } from './place.ts';
 import type { Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
-import type { DecodedBatch, EventDecoder, SharedReader } from './shared-reader.ts';
-import { shapeOf } from './table-sql.ts';
-import { type Changes, type Personals, TableWriter } from './table-writer.ts';
+import { type Party, Rendezvous, type RendezvousOptions } from './rendezvous.ts';
+import type { DecodedBatch, EventDecoder } from './shared-reader.ts';
+import { type Personals, TableWriter } from './table-writer.ts';
 import { type Entry, Unit } from './unit.ts';
+import { isOf, LIVE_SCHEMA } from './versions.ts';
 
-export interface RunnerOptions {
+export interface RunnerOptions extends RendezvousOptions {
   readonly journal: JournalReader;
   readonly journalId: string;
   readonly codec: EventDecoder;
-  readonly pool: Pool;
-  readonly reader: SharedReader;
-  readonly leases: Leases;
   readonly progress: Progress;
   readonly personals: Personals;
-  readonly schema: string;
-  readonly log: EngineLog;
   readonly metrics: EngineMetrics;
   /** A fresh read model further than this behind is built by COPY, its indexes last. */
   readonly buildFrom: number;
   /** Rows held in memory before they are written, while building. */
   readonly buildRows: number;
-  /** Between two tries for a lease that another holds, and two looks for orders. */
-  readonly retryMs: number;
   /** Whether this process has more than a few commands in hand. */
   readonly isBusy: () => boolean;
   readonly convoy: Convoy;
@@ -50,20 +38,17 @@ export interface RunnerOptions {
 
 /** Smaller batches are no burst. */
 const BURST_FROM_EVENTS = 32;
-const LEFT_ELSEWHERE = 'the checkpoint was not where this runner left it';
-
-/** The checkpoint was not ours to move: another holds the lease, or the projection was paused. */
-class NotOurs extends Error {
-  override readonly name = 'NotOurs';
-}
 
 export class ProjectionRunner {
   readonly projection: Projection;
   readonly #options: RunnerOptions;
-  readonly #writer: TableWriter;
+  readonly #place: Place;
+  #writer: TableWriter;
   #stopping = false;
   #done: Promise<void> | undefined;
-  #fence = 0;
+  #book: Book;
+  /** Where this is not the live table. */
+  readonly #rendezvous: Rendezvous | undefined;
   #position = 0;
   #building = false;
   /** How long the last unit took to write. */
@@ -74,13 +59,21 @@ export class ProjectionRunner {
   #failures = 0;
   #pokes = 0;
   /** What was asked of the reader, kept over a poke so that asking again leaves nothing behind. */
-  #asked: { readonly after: number; readonly isBuilding: boolean; readonly batch: Promise<DecodedBatch | undefined> } | undefined;
+  #asked: { readonly after: number; readonly orEnd: boolean; readonly batch: Promise<DecodedBatch | undefined> } | undefined;
   #poked: () => void = () => {};
 
-  constructor(projection: Projection, options: RunnerOptions) {
+  constructor(projection: Projection, options: RunnerOptions, place: Place) {
     this.projection = projection;
     this.#options = options;
-    this.#writer = new TableWriter({ ...options, projection });
+    this.#place = place;
+    this.#writer = new TableWriter({ ...options, projection, schema: LIVE_SCHEMA });
+    this.#book = new Book(options.pool, place.book, 0);
+    this.#rendezvous = place.isLive ? undefined : new Rendezvous(projection, options);
+  }
+
+  /** The name of the checkpoint and the lease. */
+  get book(): string {
+    return this.#place.book;
   }
 
   start(): void {
@@ -98,44 +91,48 @@ export class ProjectionRunner {
   poke(): void {
     this.#pokes += 1;
     this.#poked();
-    this.#options.convoy.wake(this.projection.name);
+    this.#options.convoy.wake(this.#place.book);
   }
 
   async #run(): Promise<void> {
-    const { leases, progress, log, retryMs } = this.#options;
-    const { name } = this.projection;
+    const { leases, log, retryMs, pool } = this.#options;
+    const { book, isLive } = this.#place;
     while (!this.#stopping) {
       try {
         // biome-ignore lint/performance/noAwaitInLoops: the loop of a process's life
-        const fence = await this.#takeLease();
+        const fence = await this.#claim();
         if (fence === undefined) {
-          progress.left(name);
-          await this.#rest(retryMs);
+          this.#left();
+          // Mostly there is nothing to do beside the live one; whoever orders something pokes.
+          await this.#rest(isLive ? retryMs : 5 * retryMs);
           continue;
         }
-        this.#fence = fence;
+        if (this.#book.fence !== fence) this.#book = new Book(pool, book, fence);
         await this.#work();
       } catch (error) {
         await this.#recover(error);
       } finally {
-        this.#options.convoy.leave(name);
+        this.#options.convoy.leave(book);
       }
     }
-    progress.left(name);
-    await leases.release(name).catch((error: unknown) => log.warn({ projection: name, err: error }, 'a lease was not given back'));
+    this.#left();
+    await leases.release(book).catch((error: unknown) => log.warn({ projection: book, err: error }, 'a lease was not given back'));
   }
 
-  async #takeLease(): Promise<number | undefined> {
-    const { leases, pool } = this.#options;
-    const { name } = this.projection;
-    if (leases.holds(name)) return this.#fence;
-    if (this.#unknown) {
+  async #claim(): Promise<number | undefined> {
+    const { book } = this.#place;
+    if (this.#unknown && !this.#options.leases.holds(book)) {
       // Only a newer program gets past it; after that this one can follow again until the next.
-      const position = (await readCheckpoints(pool, [name])).get(name)?.position ?? 0;
+      const position = (await readCheckpoints(this.#options.pool, [book])).get(book)?.position ?? 0;
       if (position < this.#unknown.position) return undefined;
       this.#unknown = undefined;
     }
-    return leases.take(name);
+    return this.#place.claim();
+  }
+
+  #left(): void {
+    if (this.#place.isLive) this.#options.progress.left(this.projection.name);
+    else this.#options.progress.building(this.#place.book, undefined);
   }
 
   /** From a lease or a failure until the next, or the end. */
@@ -146,7 +143,7 @@ export class ProjectionRunner {
       return;
     }
     const folder = await this.#newFolder();
-    if (!this.#building) this.#options.convoy.join(this.projection.name);
+    if (this.#place.isLive && !this.#building) this.#options.convoy.join(this.#place.book);
     let unit = new Unit(this.#position);
     let earlier: ReadonlyMap<string, Entry> | undefined;
     let writing: Promise<void> = Promise.resolve();
@@ -164,19 +161,26 @@ export class ProjectionRunner {
       unit = new Unit(unit.to);
     };
     try {
-      while (!this.#stopping && this.#options.leases.holds(this.projection.name)) {
+      while (!this.#stopping && this.#options.leases.holds(this.#place.book)) {
         const pokes = this.#pokes;
         if (looked !== pokes) {
           // biome-ignore lint/performance/noAwaitInLoops: batches come one after the other
           await writeNow();
           looked = pokes;
           // Orders change rows under the folder's feet: begin again from the table.
-          if (await this.#followOrders()) return;
+          if (await this.#followOrders(checkpoint)) return;
         }
-        const batch = await this.#next(unit.to, pokes);
+        if (this.#rendezvous?.meetsAt(unit.to)) {
+          await writeNow();
+          const { waitMs } = this.#rendezvous;
+          if (waitMs <= 0) return await this.#rendezvous.meet(this.#party(folder));
+          await this.#rest(waitMs);
+          continue;
+        }
+        const batch = await this.#nextBatch(unit.to, pokes);
         if (!batch) continue;
         const eventsBefore = unit.events;
-        const unknown = await folder.fold(batch, unit, earlier);
+        const unknown = await folder.fold(batch, unit, earlier, this.#rendezvous?.until);
         rate.add(unit.events - eventsBefore);
         if (unknown) {
           await writeNow();
@@ -184,7 +188,8 @@ export class ProjectionRunner {
           await this.#giveUpBefore(unknown);
           return;
         }
-        if (this.#building && !batch.atEnd && batch.checkpoint > batch.after && unit.entries.size < this.#options.buildRows) continue;
+        const isAtEnd = batch.atEnd || batch.checkpoint === batch.after;
+        if (this.#building && !isAtEnd && !this.#rendezvous?.meetsAt(unit.to) && unit.entries.size < this.#options.buildRows) continue;
         await settled();
         const filled = unit;
         if (filled.to > filled.from)
@@ -194,16 +199,20 @@ export class ProjectionRunner {
           });
         earlier = filled.entries;
         unit = new Unit(filled.to);
-        if (!this.#building && batch.stored.length >= BURST_FROM_EVENTS && this.#options.isBusy()) {
+        if (this.#place.isLive && !this.#building && batch.stored.length >= BURST_FROM_EVENTS && this.#options.isBusy()) {
           await settled();
-          if (pokes === this.#pokes) await this.#options.convoy.arrive(this.projection.name, filled.events > 0 ? this.#tookMs : 0);
+          if (pokes === this.#pokes) await this.#options.convoy.arrive(this.#place.book, filled.events > 0 ? this.#tookMs : 0);
         }
         if (this.#building) {
-          this.#options.progress.building(this.projection.name, rate.perSecond());
-          if (batch.atEnd || batch.checkpoint === batch.after) {
+          this.#options.progress.building(this.#place.book, rate.perSecond());
+          if (isAtEnd) {
             await settled();
             await this.#finishBuild();
           }
+        }
+        if (isAtEnd && this.#rendezvous?.swapsNow) {
+          await settled();
+          return await this.#rendezvous.swap(this.#party(folder));
         }
         if (this.#careful && filled.to >= this.#careful.until) {
           await settled();
@@ -212,19 +221,18 @@ export class ProjectionRunner {
         }
       }
       // Stopping: what is folded is kept.
-      if (this.#options.leases.holds(this.projection.name)) await writeNow();
+      if (this.#options.leases.holds(this.#place.book)) await writeNow();
     } finally {
       await writing;
     }
   }
 
   /** The next batch, or undefined when something else wants a look first. */
-  #next(after: number, pokes: number): Promise<DecodedBatch | undefined> {
+  #nextBatch(after: number, pokes: number): Promise<DecodedBatch | undefined> {
     if (pokes !== this.#pokes) return Promise.resolve(undefined);
-    // A build that has come to the end has rows to write; later there is nothing to do but wait.
-    const isBuilding = this.#building;
-    if (this.#asked?.after !== after || this.#asked.isBuilding !== isBuilding)
-      this.#asked = { after, isBuilding, batch: this.#options.reader.batch(after, isBuilding) };
+    // A build that has come to the end has rows to write, or is swapped in; later there is nothing to do but wait.
+    const orEnd = this.#building || this.#rendezvous?.swapsNow === true;
+    if (this.#asked?.after !== after || this.#asked.orEnd !== orEnd) this.#asked = { after, orEnd, batch: this.#options.reader.batch(after, orEnd) };
     const { batch } = this.#asked;
     return new Promise((resolve, reject) => {
       this.#poked = () => resolve(undefined);
@@ -246,72 +254,28 @@ export class ProjectionRunner {
     });
   }
 
-  /** Puts our fence on the checkpoint, so that whoever held it before can't move it, and sees that the table is ours. */
+  /** Puts our fence on the checkpoint and sees that the table is there. */
   async #open(): Promise<Checkpoint> {
-    const { pool, schema, journal, journalId, progress, log, buildFrom } = this.#options;
-    const { name, version, table } = this.projection;
-    const { rowCount } = await pool.query(
-      `insert into engine.checkpoints as c (projection, fence, journal_id) values ($1, $2, $3)
-       on conflict (projection) do update set fence = excluded.fence, journal_id = coalesce(c.journal_id, excluded.journal_id)
-         where c.fence <= excluded.fence`,
-      [name, this.#fence, journalId],
-    );
-    if (rowCount === 0) throw new NotOurs('a newer fence stands on the checkpoint');
-    let checkpoint = await this.#checkpoint();
+    const { journal, journalId, progress, buildFrom } = this.#options;
+    let checkpoint = await this.#book.open(journalId);
     await assertSameJournal(journal, journalId, checkpoint);
-    if (checkpoint.version !== version || checkpoint.shape !== shapeOf(table) || checkpoint.schemaName !== schema) {
-      if (checkpoint.schemaName !== '')
-        log.info(
-          { projection: name, fromVersion: checkpoint.version, toVersion: version },
-          'a read model is dropped and built anew: its version or shape is another',
-        );
-      await this.#startOver((await journal.head()).position > buildFrom);
-      checkpoint = await this.#checkpoint();
-    } else if (checkpoint.status === 'unknown-event') {
-      await this.#setStatus(pool, 'live');
-    }
+    if (checkpoint.schemaName === '')
+      checkpoint = await this.#book.begin(this.projection, this.#writer, LIVE_SCHEMA, (await journal.head()).position > buildFrom);
+    else if (!isOf(this.projection, checkpoint)) throw new NotOurs('another version stands there');
+    else if (checkpoint.status === 'unknown-event') await this.#book.setStatus('live');
+    if (this.#writer.schema !== checkpoint.schemaName)
+      this.#writer = new TableWriter({ ...this.#options, projection: this.projection, schema: checkpoint.schemaName });
     this.#position = checkpoint.position;
     this.#building = checkpoint.status === 'building';
-    progress.committed(name, checkpoint.position);
+    if (this.#place.isLive) progress.committed(this.projection.name, checkpoint.position);
+    await this.#rendezvous?.plan(checkpoint);
     return checkpoint;
-  }
-
-  async #checkpoint(): Promise<Checkpoint> {
-    const { name } = this.projection;
-    const checkpoint = (await readCheckpoints(this.#options.pool, [name])).get(name);
-    if (!checkpoint) throw new NotOurs('the checkpoint is gone');
-    if (checkpoint.fence !== this.#fence) throw new NotOurs('another fence stands on the checkpoint');
-    return checkpoint;
-  }
-
-  async #startOver(build: boolean): Promise<void> {
-    const { pool, schema } = this.#options;
-    const { name, version, table } = this.projection;
-    const { sql } = this.#writer;
-    await inTransaction(pool, BEGIN_LONG, async (client) => {
-      const { rowCount } = await client.query(
-        `update engine.checkpoints
-            set schema_name = $3, version = $4, shape = $5, position = 0, status = $6, detail = null, updated_at = clock_timestamp(),
-                last_event_id = null, last_event_position = null, last_event_stream = null, last_event_revision = null
-          where projection = $1 and fence = $2`,
-        [name, this.#fence, schema, version, shapeOf(table), build ? 'building' : 'live'],
-      );
-      if (rowCount === 0) throw new NotOurs('another fence stands on the checkpoint');
-      // Faults belong to the version that had them; skips are an operator's decision and stay.
-      await client.query(
-        'with r as (delete from engine.receipts where projection = $1), a as (delete from engine.audits where projection = $1) delete from engine.parked where projection = $1',
-        [name],
-      );
-      await client.query(sql.drop);
-      await client.query(sql.create);
-      if (!build) await client.query(sql.indexes.join('; '));
-    });
   }
 
   async #newFolder(): Promise<Folder> {
     const { pool, reader, journal } = this.#options;
     const { name } = this.projection;
-    const [parked, skips] = await Promise.all([readParkedKeys(pool, name), readSkips(pool, name)]);
+    const [parked, skips] = await Promise.all([readParkedKeys(pool, this.#place.book), readSkips(pool, name)]);
     return new Folder({
       projection: this.projection,
       categories: reader.categories,
@@ -327,9 +291,10 @@ export class ProjectionRunner {
     const { pool, progress, metrics } = this.#options;
     const { name } = this.projection;
     const startedMs = performance.now();
-    if (unit.events === 0 && !this.#building) {
+    // Not what stands by: it would wait behind live, which a swap holds up until it has caught up.
+    if (unit.events === 0 && !this.#building && this.#place.isLive) {
       const { from, to, last } = unit;
-      if (!(await this.#options.idle.advance({ projection: name, fence: this.#fence, from, to, last }))) throw new NotOurs(LEFT_ELSEWHERE);
+      if (!(await this.#options.idle.advance({ projection: name, fence: this.#book.fence, from, to, last }))) throw new NotOurs(LEFT_ELSEWHERE);
       this.#position = to;
       progress.committed(name, to);
       return;
@@ -339,11 +304,11 @@ export class ProjectionRunner {
       if (this.#building || unit.parked.length > 0) {
         await inTransaction(pool, BEGIN_LONG, async (client) => {
           const inserted = this.#building && this.#careful === undefined ? changes.fresh : [];
-          await this.#commit(client, unit, inserted.length > 0 ? { ...changes, fresh: [] } : changes);
+          await this.#book.commit(client, this.#writer, unit, inserted.length > 0 ? { ...changes, fresh: [] } : changes);
           await this.#writer.copy(client, inserted);
-          await insertParked(client, name, unit.parked);
+          await insertParked(client, this.#place.book, unit.parked);
         });
-      } else await this.#commit(pool, unit, changes);
+      } else await this.#book.commit(pool, this.#writer, unit, changes);
     } catch (error) {
       if (!isRefused(error)) throw error;
       // Remembered so that the same stretch is folded again with every row checked.
@@ -352,8 +317,9 @@ export class ProjectionRunner {
     }
     this.#position = unit.to;
     this.#tookMs = performance.now() - startedMs;
-    if (this.#failures > 0) await this.#setDetail(undefined);
+    if (this.#failures > 0) await this.#book.setDetail(undefined);
     this.#failures = 0;
+    if (!this.#place.isLive) return;
     progress.committed(name, unit.to);
     metrics.committed(name, {
       events: unit.events,
@@ -363,76 +329,43 @@ export class ProjectionRunner {
     });
   }
 
-  /** Checkpoint, receipts and rows in one statement: one round trip, and its own transaction where it is sent alone. */
-  async #commit(db: Pool | PoolClient, unit: Unit, { fresh, changed, deleted }: Changes): Promise<void> {
-    const rows = fresh.length === 0 ? changed : changed.length === 0 ? fresh : [...fresh, ...changed];
-    const chunks = [...unit.receipts.keys()];
-    const receipts = [...unit.receipts.values()];
-    const { rows: answer } = await db.query<{ claimed: number }>({
-      ...this.#writer.sql.commit,
-      values: [
-        this.projection.name,
-        unit.from,
-        this.#fence,
-        unit.to,
-        unit.last?.id ?? null,
-        unit.last?.position ?? null,
-        unit.last?.stream ?? null,
-        unit.last?.revision ?? null,
-        `{${chunks.join(',')}}`,
-        `{${receipts.map(({ offered }) => offered).join(',')}}`,
-        `{${receipts.map(({ handled }) => handled).join(',')}}`,
-        `{${receipts.map(({ idSum }) => idSum).join(',')}}`,
-        textArrayLiteral(deleted),
-        ...this.#writer.arrays(rows),
-      ],
-    });
-    if (answer[0]?.claimed !== 1) throw new NotOurs(LEFT_ELSEWHERE);
+  async #finishBuild(): Promise<void> {
+    const { progress, log } = this.#options;
+    await this.#book.finishBuild(this.#writer);
+    this.#building = false;
+    progress.building(this.#place.book, undefined);
+    log.info({ projection: this.projection.name, position: this.#position }, 'a read model was built');
   }
 
-  async #finishBuild(): Promise<void> {
-    const { pool, progress, log } = this.#options;
-    const { name } = this.projection;
-    const { sql } = this.#writer;
-    await inTransaction(pool, BEGIN_LONG, async (client) => {
-      await client.query(sql.indexes.join('; '));
-      await client.query(`analyze ${sql.qualified}`);
-      await this.#setStatus(client, 'live');
-    });
-    this.#building = false;
-    this.#options.convoy.join(name);
-    progress.building(name, undefined);
-    log.info({ projection: name, position: this.#position }, 'a read model was built');
+  #party(folder: Folder): Party {
+    return {
+      book: this.#book,
+      folder,
+      position: () => this.#position,
+      write: (unit) => this.#write(unit),
+      finishBuild: () => (this.#building ? this.#finishBuild() : Promise.resolve()),
+    };
   }
 
   async #giveUpBefore(event: UnknownEvent): Promise<void> {
-    const { pool, leases, progress, log } = this.#options;
-    const { name } = this.projection;
+    const { leases, log } = this.#options;
     const detail = `${event.type}, schema ${event.schema}, at position ${event.position} is unknown to this program: a newer one goes on by itself.`;
-    await this.#setStatus(pool, 'unknown-event', detail);
+    await this.#book.setStatus('unknown-event', detail);
     this.#unknown = event;
     log.warn(
-      { projection: name, type: event.type, schema: event.schema, position: event.position },
+      { projection: this.#place.book, type: event.type, schema: event.schema, position: event.position },
       'a projection stands before an event that this program does not know',
     );
-    progress.left(name);
-    await leases.release(name);
-  }
-
-  async #setStatus(db: Pool | PoolClient, status: Checkpoint['status'], detail?: string): Promise<void> {
-    const { rowCount } = await db.query(
-      `update engine.checkpoints set status = $3, detail = $4, updated_at = clock_timestamp() where projection = $1 and fence = $2`,
-      [this.projection.name, this.#fence, status, detail ?? null],
-    );
-    if (rowCount === 0) throw new NotOurs('another fence stands on the checkpoint');
+    this.#left();
+    await leases.release(this.#place.book);
   }
 
   /** True when the table or the checkpoint may be another than what was folded from. */
-  async #followOrders(): Promise<boolean> {
+  async #followOrders(opened: Checkpoint): Promise<boolean> {
     const { pool, journal, codec, log } = this.#options;
-    const { name } = this.projection;
-    const orders = await readOrders(pool, name);
-    if (orders.length === 0) return (await this.#checkpoint()).paused;
+    const { book } = this.#place;
+    const orders = await readOrders(pool, book);
+    if (orders.length === 0) return this.#place.isOver(opened);
     for (const order of orders) {
       // biome-ignore lint/performance/noAwaitInLoops: one order after the other, in the order of their events
       const outcome = await carryOut({
@@ -441,27 +374,26 @@ export class ProjectionRunner {
         journal,
         codec,
         projection: this.projection,
+        book,
         writer: this.#writer,
         position: this.#position,
-        commit: (client, unit, changes) => this.#commit(client, unit, changes),
+        commit: (client, unit, changes) => this.#book.commit(client, this.#writer, unit, changes),
       });
-      log.info({ projection: name, order: order.kind, position: order.position, ...outcome }, 'an order on parked events was carried out');
+      log.info({ projection: book, order: order.kind, position: order.position, ...outcome }, 'an order on parked events was carried out');
     }
     return true;
   }
 
   async #recover(error: unknown): Promise<void> {
-    const { leases, progress, log, pool, retryMs } = this.#options;
-    const { name } = this.projection;
-    if (error instanceof NotOurs) {
-      const checkpoint = await readCheckpoints(pool, [name]).then(
-        (all) => all.get(name),
-        () => undefined,
-      );
-      // Paused is still ours.
-      if (checkpoint?.fence === this.#fence) return;
-      leases.lose(name);
-      progress.left(name);
+    const { leases, log, pool, retryMs } = this.#options;
+    const { book } = this.#place;
+    const checkpoint = await readCheckpoints(pool, [book]).catch(() => undefined);
+    const isOurs = checkpoint?.get(book)?.fence === this.#book.fence;
+    // Paused is still ours. Another's may be another table already, so that what failed is no failure.
+    if (error instanceof NotOurs && isOurs) return;
+    if (error instanceof NotOurs || (checkpoint && !isOurs && this.#book.fence > 0)) {
+      leases.lose(book, this.#book.fence);
+      this.#left();
       return;
     }
     if (isRefused(error) && this.#careful) {
@@ -470,23 +402,15 @@ export class ProjectionRunner {
       this.#careful = { ...this.#careful, brokenSeals: new Set([...this.#careful.brokenSeals, ...broken]) };
       this.#failures += 1;
       if (this.#failures === 1 || again) {
-        log.warn({ projection: name, code: codeOf(error) }, 'rows were refused: their events are folded again one by one');
+        log.warn({ projection: book, code: codeOf(error) }, 'rows were refused: their events are folded again one by one');
         return;
       }
     } else this.#failures += 1;
-    log.error({ projection: name, err: error, failures: this.#failures }, 'a projection failed and tries again from its checkpoint');
-    if (error instanceof JournalMismatch) await leases.release(name).catch(() => {});
+    log.error({ projection: book, err: error, failures: this.#failures }, 'a projection failed and tries again from its checkpoint');
+    if (error instanceof JournalMismatch) await leases.release(book).catch(() => {});
     const detail = codeOf(error) ?? explain(error);
-    await this.#setDetail(`It fails and tries again: ${detail}`).catch(() => {});
+    await this.#book.setDetail(`It fails and tries again: ${detail}`).catch(() => {});
     await this.#rest(Math.min(30_000, retryMs * 2 ** Math.min(this.#failures, 6)));
-  }
-
-  async #setDetail(detail: string | undefined): Promise<void> {
-    await this.#options.pool.query('update engine.checkpoints set detail = $3 where projection = $1 and fence = $2', [
-      this.projection.name,
-      this.#fence,
-      detail ?? null,
-    ]);
   }
 }
 

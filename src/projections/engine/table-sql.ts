@@ -1,7 +1,7 @@
 // The SQL of one read model's table in one schema. Written once a table; what runs on every batch has a prepared name.
 import { createHash } from 'node:crypto';
 import { asText, columnsOf, type NamedColumn, parameterType, quoted, sqlType } from './columns.ts';
-import type { Projection, Table } from './projection.ts';
+import type { Column, Projection, Table } from './projection.ts';
 
 export interface Statement {
   readonly name: string;
@@ -104,8 +104,15 @@ export function tableSql(schema: string, projection: Projection): TableSql {
               insert into ${qualified} (${names}) ${insertFrom(first)} where exists (select from claimed) ${onConflict})
        select (select setting from asynchronous) as setting, (select count(*)::int from claimed) as claimed`,
     ),
-    scan: `select ${asText(key)} collate "C", ${texts} from ${qualified} order by ${asText(key)} collate "C"`,
+    scan: scanOf(schema, table, columns),
   };
+}
+
+/** Every row as texts, its key before the columns, in the order of the key's bytes. */
+export function scanOf(schema: string, table: Table, columns: readonly NamedColumn[]): string {
+  const key = asText({ name: table.key, ...(table.columns[table.key] as Column) });
+  const texts = [`${key} collate "C"`, ...columns.map(asText)].join(', ');
+  return `select ${texts} from ${quoted(schema)}.${quoted(table.name)} order by ${key} collate "C"`;
 }
 
 /** Another digest is another table: what stands is built anew. */

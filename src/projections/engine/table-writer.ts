@@ -1,5 +1,6 @@
 // Reading and writing the rows of one read model in one schema: load by `= any`, insert by `unnest`, COPY for rows that can't be there yet.
 import { once } from 'node:events';
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Erased, Sealed } from '../../domain/kernel/personal.ts';
@@ -29,7 +30,11 @@ export const rawTexts = { getTypeParser: () => (text: string) => text };
 // Around the size of a socket's buffer: larger pieces only hold up the other requests of this process while they are made.
 const COPY_PIECE_CHARACTERS = 128 * 1024;
 
+/** Personal values opened, or rows given their tokens, without a pause: some 10 ms. */
+const TOKENS_PIECE = 512;
+
 export class TableWriter {
+  readonly schema: string;
   readonly sql: TableSql;
   readonly #projection: Projection;
   readonly #pool: Pool;
@@ -41,6 +46,7 @@ export class TableWriter {
     this.#pool = options.pool;
     this.#projection = options.projection;
     this.#personals = options.personals;
+    this.schema = options.schema;
     this.sql = tableSql(options.schema, options.projection);
     this.#tokenColumns = this.sql.columns.filter(({ type }) => type === 'tokens').map(({ name }) => name);
   }
@@ -124,13 +130,20 @@ export class TableWriter {
       }
     }
     if (wanted.length === 0) return;
-    const opened = sealed.length > 0 ? await this.#open(sealed) : [];
-    for (const { entry, column, from, to } of wanted) {
+    const opened: unknown[] = [];
+    for (let from = 0; from < sealed.length; from += TOKENS_PIECE) {
+      // biome-ignore lint/performance/noAwaitInLoops: in pieces, so that the requests of this process have their turns
+      opened.push(...(await this.#open(sealed.slice(from, from + TOKENS_PIECE))));
+      if (from > 0) await othersFirst();
+    }
+    for (const [index, { entry, column, from, to }] of wanted.entries()) {
+      // biome-ignore lint/performance/noAwaitInLoops: for the same reason
+      if (index % TOKENS_PIECE === TOKENS_PIECE - 1) await othersFirst();
       const kind = this.#projection.table.columns[column]?.tokens;
       const row = entry.row as Row;
       const found = new Set((row[column] as readonly Cell[]).filter((item) => typeof item === 'string'));
-      for (let index = from; index < to; index += 1) {
-        const text = opened[index];
+      for (let at = from; at < to; at += 1) {
+        const text = opened[at];
         if (typeof text === 'string') for (const token of this.#personals.tokens(text, kind)) found.add(token);
         else if (!(text instanceof Erased)) throw new RowRefused(`${column} is made of personal texts only`);
       }

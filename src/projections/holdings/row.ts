@@ -85,5 +85,10 @@ export const holdingsTable: Table = {
     parties: { type: 'text[]' },
     position: { type: 'bigint' },
   },
-  indexes: ['(account_id)', '(customer_ref) where customer_ref is not null', 'using gin (accounts)', 'using gin (parties)'],
+  indexes: [
+    '(account_id)',
+    '(customer_ref) where customer_ref is not null',
+    'using gin (accounts) with (fastupdate = off)',
+    'using gin (parties) with (fastupdate = off)',
+  ],
 };

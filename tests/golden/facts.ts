@@ -1,0 +1,288 @@
+// One fact at least of every event type and version that was ever written, in the order in which they stand in journal.ndjson. Only ever
+// added to, at the end and on streams of their own: what stands was written by the program of its day and is what today's must still read.
+import type { Fact } from '../../src/domain/kernel/event.ts';
+
+export interface GoldenFact extends Fact {
+  readonly stream: string;
+  /** Written byte for byte as here, where the program that wrote it is gone. */
+  readonly asStored?: { readonly id: string; readonly data: string; readonly metadata: string };
+}
+
+const id = (last: string): string => `018f3e6a-7c4e-8c9f-9139-${last.padStart(12, '0')}`;
+const person = id('c1');
+const linked = id('c2');
+const firm = id('c3');
+const account = id('a1');
+const transaction = id('e1');
+const campaign = id('f1');
+const enrolment = id('f2');
+const job = id('f3');
+const opened = id('1');
+const imported = id('2');
+/** The one of tests/unit/codec.test.ts. */
+const assignedByV1 = '018f3e6a-7c4e-8c9f-9139-d66b1d25ab50';
+
+const clock = (day: string) => ({
+  startedAt: `2026-03-${day}T01:00:00.000Z`,
+  warnAt: `2026-03-${day}T02:36:00.000Z`,
+  dueAt: `2026-03-${day}T03:00:00.000Z`,
+});
+const policy = { policy: { id: 'standard', version: 1 }, calendar: { id: 'cn-bank', version: 1 }, provisional: false };
+const sla = { ...policy, firstResponse: clock('03'), resolution: clock('04') };
+const core = (name: string) => ({ system: 'core', id: name });
+
+const about = (type: string, data: object, subject = `customer-${person}`): GoldenFact => ({
+  stream: `customer-${person}`,
+  type,
+  data: { customerId: person, ...data },
+  subject,
+});
+const ofTicket = (type: string, data: object, ticketId = opened): GoldenFact => ({
+  stream: `ticket-${ticketId}`,
+  type,
+  data: { ticketId, ...data },
+  subject: `customer-${person}`,
+});
+const holding = (stream: string, type: string, data: object, occurredAt?: string): GoldenFact => ({
+  stream,
+  type,
+  data: { accountId: account, ...data },
+  subject: `account-${account}`,
+  ...(occurredAt === undefined ? {} : { occurredAt }),
+});
+const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
+
+export const goldenFacts: readonly GoldenFact[] = [
+  about('CustomerRegistered', {
+    kind: 'person',
+    name: '王小明',
+    documents: [{ type: 'identity-card', number: '11010519491231002X', country: 'CN', expiresOn: '2036-01-01' }],
+    contacts: [{ contactId: 'k1', kind: 'phone', value: '138 0013 8000' }],
+    manager: 'an',
+    branch: '3100',
+  }),
+  about('ContactAdded', { contactId: 'k2', kind: 'e-mail', value: 'wang@example.org', verified: false }),
+  about('ContactVerified', { contactId: 'k2' }),
+  about('ContactRemoved', { contactId: 'k1' }),
+  about('PreferencesChanged', { channel: 'e-mail', language: 'zh-CN' }),
+  about('CustomerTagged', { tag: 'vip' }),
+  about('CustomerTagged', { tag: 'new' }),
+  about('CustomerUntagged', { tag: 'new' }),
+  about('CustomerAssigned', { manager: 'bo', branch: '3200', reason: 'moved house' }),
+  {
+    ...about('CustomerReported', {
+      reference: linked,
+      source: core('C2'),
+      kind: 'person',
+      name: '王小明',
+      birthDate: '1949-12-31',
+      sex: 'male',
+      documents: [{ type: 'identity-card', number: '11010519491231002X', country: 'CN' }],
+      contacts: [{ kind: 'address', value: '南京路1号' }],
+      branch: '3100',
+    }),
+    occurredAt: '2026-02-01[Asia/Shanghai]',
+  },
+  about('CustomerLinked', { reference: linked, source: core('C2'), because: 'same-document-and-name' }),
+  about('PossiblePairFound', { other: firm, because: 'same-document-other-name' }),
+  { stream: `customer-${firm}`, type: 'RegistrationAbandoned', data: { customerId: firm } },
+  ofTicket('TicketOpened', {
+    customer: person,
+    type: 'complaint',
+    priority: 'high',
+    channel: 'call-centre',
+    product: 'card',
+    summary: '卡被吞',
+    description: 'The machine kept the card.',
+    openedBy: 'chen',
+    sla,
+  }),
+  ofTicket('TicketAssigned', { assignee: 'dai' }),
+  ofTicket('TicketStarted', { assignee: 'dai' }),
+  { ...ofTicket('SlaWarned', { clock: 'resolution', dueAt: sla.resolution.dueAt, muted: false }), occurredAt: sla.resolution.warnAt },
+  { ...ofTicket('SlaBreached', { clock: 'resolution', dueAt: sla.resolution.dueAt, muted: false }), occurredAt: sla.resolution.dueAt },
+  ofTicket('TicketResolved', { resolution: 'A new card was sent.' }),
+  ofTicket('TicketReopened', { reason: 'It did not come.', sla: { ...policy, resolution: clock('05') } }),
+  ofTicket('TicketResolved', { resolution: 'It was sent again.' }),
+  ofTicket('TicketClosed', {}),
+  {
+    stream: `ticket-${imported}`,
+    type: 'TicketImported',
+    occurredAt: '2017-05-01[America/New_York]',
+    data: {
+      ticketId: imported,
+      source: { system: 'cfpb', id: '2467801' },
+      type: 'complaint',
+      priority: 'normal',
+      channel: 'web',
+      product: 'mortgage',
+      summary: 'A payment was not posted',
+      description: 'I paid on the first.',
+      details: { state: 'NY', 'sub product': 'fixed' },
+      receivedAt: '2017-05-01[America/New_York]',
+      importedAt: '2026-03-03T12:00:00.000Z',
+      closed: false,
+      verdict: 'timely',
+      sla,
+    },
+  },
+  ofTicket('TicketOpened', { type: 'inquiry', priority: 'low', channel: 'counter', summary: 'Opening hours', openedBy: 'chen', sla }, assignedByV1),
+  {
+    stream: `ticket-${assignedByV1}`,
+    type: 'TicketAssigned',
+    data: {},
+    asStored: {
+      id: '018f3e6a-7c4e-8c9f-9139-d66b1d252b51',
+      data: `{"ticketId":"${assignedByV1}","to":"dai"}`,
+      metadata:
+        '{"schema":1,"occurredAt":"2026-03-03T12:00:00.000Z","actor":{"subject":"chen","role":"agent"},"channel":"rest",' +
+        '"command":{"id":"018f3e6a-7c4e-8c9f-9139-d66b1d252b50","name":"AssignTicket","version":1},' +
+        '"bodyHash":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU","$correlationId":"c-1"}',
+    },
+  },
+  holding(
+    `account-${account}`,
+    'AccountReported',
+    {
+      source: core('A1'),
+      number: '6222 0212 3456 7890',
+      product: 'current',
+      branch: '3100',
+      currency: 'CNY',
+      status: 'open',
+      openedOn: '2020-01-02',
+      openingBalance: 100_000,
+      openingOn: '2020-01-02',
+    },
+    '2020-01-02[Asia/Shanghai]',
+  ),
+  holding(
+    `ownership-${id('b1')}`,
+    'OwnershipReported',
+    { ownershipId: id('b1'), source: core('O1'), customer: linked, role: 'owner', ended: false },
+    '2020-01-02[Asia/Shanghai]',
+  ),
+  holding(
+    `loan-${id('b2')}`,
+    'LoanReported',
+    {
+      loanId: id('b2'),
+      source: core('L1'),
+      currency: 'CNY',
+      amount: 5_000_000,
+      payment: 220_000,
+      months: 24,
+      grantedOn: '2025-06-01',
+      status: 'running',
+      sourceStatus: 'C',
+      outstanding: 3_000_000,
+    },
+    '2025-06-01[Asia/Shanghai]',
+  ),
+  holding(
+    `card-${id('b3')}`,
+    'CardReported',
+    {
+      cardId: id('b3'),
+      source: core('K1'),
+      customer: linked,
+      product: 'gold',
+      number: '622202******7890',
+      issuedOn: '2024-01-01',
+      expiresOn: '2029-01-01',
+      status: 'active',
+    },
+    '2024-01-01[Asia/Shanghai]',
+  ),
+  holding(
+    `order-${id('b4')}`,
+    'StandingOrderReported',
+    {
+      orderId: id('b4'),
+      source: core('S1'),
+      currency: 'CNY',
+      amount: 35_000,
+      counterparty: { name: '李娜', account: '6222 0000', bank: 'ICBC' },
+      category: 'rent',
+      status: 'active',
+    },
+    '2025-01-01[Asia/Shanghai]',
+  ),
+  holding(
+    `transaction-${transaction}`,
+    'TransactionPosted',
+    {
+      transactionId: transaction,
+      source: core('T1'),
+      bookedOn: '2026-02-27',
+      direction: 'debit',
+      currency: 'CNY',
+      amount: 12_050,
+      balance: 87_950,
+      category: 'fee',
+      operation: 'transfer',
+      counterparty: { name: '李娜', account: '6222 0000', bank: 'ICBC' },
+      description: 'February',
+    },
+    '2026-02-27[Asia/Shanghai]',
+  ),
+  holding(
+    `transaction-${id('e2')}`,
+    'TransactionPosted',
+    {
+      transactionId: id('e2'),
+      source: core('T2'),
+      bookedOn: '2026-02-28',
+      direction: 'credit',
+      currency: 'CNY',
+      amount: 12_050,
+      reverses: transaction,
+    },
+    '2026-02-28[Asia/Shanghai]',
+  ),
+  holding(
+    `transaction-${id('e2')}`,
+    'TransactionVoided',
+    { transactionId: id('e2'), source: core('T2'), reason: 'posted twice' },
+    '2026-02-28[Asia/Shanghai]',
+  ),
+  {
+    stream: `campaign-${campaign}`,
+    type: 'CampaignPlanned',
+    data: { campaignId: campaign, name: 'Spring', from: '2026-03-01', to: '2026-05-31', audience: 'vip' },
+  },
+  { stream: `campaign-${campaign}`, type: 'CampaignStarted', data: { campaignId: campaign } },
+  {
+    stream: `job-${job}`,
+    type: 'EnrolmentRequested',
+    data: {
+      jobId: job,
+      campaignId: campaign,
+      filter: { kind: 'person', tag: 'vip' },
+      requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
+    },
+  },
+  {
+    stream: `enrolment-${enrolment}`,
+    type: 'CampaignEnrolled',
+    subject: `customer-${person}`,
+    data: { enrolmentId: enrolment, campaignId: campaign, customerId: person, jobId: job },
+  },
+  { stream: `job-${job}`, type: 'EnrolmentAdvanced', data: { jobId: job, cursor: person, enrolled: 1, already: 0, refused: 0 } },
+  { stream: `job-${job}`, type: 'EnrolmentFinished', data: { jobId: job, enrolled: 1, already: 0, refused: 0, detail: 'done' } },
+  {
+    stream: `enrolment-${enrolment}`,
+    type: 'ResponseRecorded',
+    subject: `customer-${person}`,
+    data: { enrolmentId: enrolment, campaignId: campaign, customerId: person, response: 'interested' },
+  },
+  { stream: `campaign-${campaign}`, type: 'CampaignClosed', data: { campaignId: campaign } },
+  told('ProjectionPaused', { reason: 'index rebuilt' }),
+  told('ProjectionResumed', {}),
+  told('ParkedEventRetried', { key: 'k1' }),
+  told('ParkedEventSkipped', { key: 'k1', position: 1, reason: 'a typing error of 2019' }),
+  told('ProjectionRebuildOrdered', { swap: 'manual', reason: 'a row was forged' }),
+  told('ProjectionSwapOrdered', {}),
+  told('ProjectionRollbackOrdered', { reason: 'wrong sums' }),
+  { stream: 'clock-bank', type: 'ClockMoved', data: { from: '2026-03-03T12:00:00.000Z', to: '2026-03-04T12:00:00.000Z' } },
+];
