@@ -5,6 +5,7 @@ import { type CustomerCommand, type CustomerState, customer } from '../domain/cu
 import { documentClaims, IdentityDocuments, ReportedDocument } from '../domain/customer/documents.ts';
 import { CustomerId, PossiblePairFound } from '../domain/customer/events.ts';
 import { PersonOrFirmName } from '../domain/customer/names.ts';
+import { type MarkPair, possiblePairs } from '../domain/customer/pairs.ts';
 import { Tag } from '../domain/customer/tags.ts';
 import { customerVisibleTo } from '../domain/customer/visibility.ts';
 import { BranchCode, ContactKind, PartyKind } from '../domain/customer/vocabulary.ts';
@@ -194,14 +195,16 @@ export const linkAndReport = defineCommand({
 });
 
 export const markPossiblePair = defineCommand({
-  ...common,
   name: 'MarkPossiblePair',
   summary: 'Record that two customers may be one',
   roles: ['integration'],
   params,
   target,
+  category: 'pair',
+  decider: possiblePairs,
+  rejections: {},
   body: z.strictObject({ other: CustomerId, because: PossiblePairFound.data.shape.because, at: SourceTime }),
-  command: ({ body }, { id }): CustomerCommand => ({ do: 'mark-pair', customerId: id, ...body }),
+  command: ({ body }, { id }): MarkPair => ({ customerId: id, ...body }),
 });
 
 export const abandonRegistration = defineCommand({

@@ -50,8 +50,14 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     const id = event.stream.slice(category.length + 1);
     const known = event as KnownEvent;
     const pairWith = known.type === 'PossiblePairFound' ? known.data.other : null;
-    const change = { event, about: { kind: category, id }, what: wordsOf(known), reason: reasonOf(known), pairWith };
-    if (category === 'customer') {
+    const change = {
+      event,
+      about: { kind: category === 'pair' ? 'customer' : category, id },
+      what: wordsOf(known),
+      reason: reasonOf(known),
+      pairWith,
+    };
+    if (customers.categories.includes(category)) {
       if (id !== customerId) continue;
       const before = customerRows.get(id);
       const after = customers.apply(before, event, id);

@@ -61,8 +61,11 @@ const acceptedId = async (outcome: Promise<Outcome>): Promise<string> => {
   if (got.kind !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(got)}`);
   return got.id;
 };
+/** A customer's own, and after them what may be the same. */
 const eventsOf = async (id: string): Promise<RecordedEvent[]> =>
-  (await journal.readStream(`customer-${id}`)).map((stored) => codec.decode(stored) as RecordedEvent);
+  [...(await journal.readStream(`customer-${id}`)), ...(await journal.readStream(`pair-${id}`))].map(
+    (stored) => codec.decode(stored) as RecordedEvent,
+  );
 const typesOf = async (id: string): Promise<string[]> => (await eventsOf(id)).map(({ type }) => type);
 const passport = () => ({ type: 'passport', number: `E${randomInt(1e9, 1e10)}` });
 const sourceOf = () => ({ system: 'core', id: `C-${randomInt(1e9, 1e10)}` });

@@ -197,7 +197,7 @@ class History {
         const { customer, other } = given as { customer: number; other: number };
         if (customer === other) return;
         const data = { customerId: this.customer(customer), other: this.customer(other), because: 'same-document-other-name' };
-        await append(`customer-${this.customer(customer)}`, { type: 'PossiblePairFound', data });
+        await append(`pair-${this.customer(customer)}`, { type: 'PossiblePairFound', data });
         return;
       }
       case 'tagged': {

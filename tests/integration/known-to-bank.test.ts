@@ -99,6 +99,8 @@ describe('of whom one may not see', () => {
   it('a possible pair stands in no history', async () => {
     const document = number();
     const { id } = (await register('chen', [document])).json();
+    const etag = async (): Promise<unknown> => (await get('rm', 'chen', `customers/${id}`)).headers.etag;
+    const before = await etag();
     const source = { system: 'core', id: 'pair-1' };
     await feed([
       {
@@ -114,6 +116,8 @@ describe('of whom one may not see', () => {
       (await get(role, subject, `customers/${id}/history`)).json().items.map(({ event }: { event: string }) => event);
     expect(await events('risk', 'r')).toStrictEqual(['PossiblePairFound', 'CustomerRegistered']);
     expect(await events('rm', 'chen')).toStrictEqual(['CustomerRegistered']);
+    // Nor does the customer's own revision move for it.
+    expect(await etag()).toBe(before);
   });
 
   it('a ticket’s text stays with who has it, though the customer is on the line', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CustomerCommand, customer, namesOf } from '../../src/domain/customer/customer.ts';
 import type { CustomerFact } from '../../src/domain/customer/events.ts';
+import { possiblePairs } from '../../src/domain/customer/pairs.ts';
 import { customerVisibleTo } from '../../src/domain/customer/visibility.ts';
 import { given, stateAfter } from '../support/given.ts';
 
@@ -84,7 +85,6 @@ describe('nobody', () => {
     { do: 'untag', customerId, tag: 'vip' },
     { do: 'assign', customerId, manager: 'rm-2' },
     { do: 'link-and-report', customerId, report: report(), at: day('2026-01-01') },
-    { do: 'mark-pair', customerId, other, because: 'same-document-other-name', at: day('2026-01-01') },
   ];
   it.each(asked.map((command) => [command.do, command] as const))('can be maintained, before or after being given up: %s', (_name, command) => {
     given(customer).when(command).isRefused('CustomerNotFound');
@@ -150,14 +150,15 @@ describe('a core system’s report', () => {
     given(customer, registered, linked, fact).when(link).emits(fact);
   });
   it('marks a pair once', () => {
-    const mark: CustomerCommand = { do: 'mark-pair', customerId, other, because: 'same-document-other-name', at: day('2026-01-01') };
-    const fact: CustomerFact = {
+    const mark = { customerId, other, because: 'same-document-other-name', at: day('2026-01-01') } as const;
+    const fact = {
       type: 'PossiblePairFound',
       data: { customerId, other, because: 'same-document-other-name' },
       occurredAt: day('2026-01-01'),
-    };
-    given(customer, registered).when(mark).emits(fact);
-    given(customer, registered, fact).when(mark).emits();
+      subject: `customer-${customerId}`,
+    } as const;
+    given(possiblePairs).when(mark).emits(fact);
+    given(possiblePairs, fact).when(mark).emits();
   });
 });
 

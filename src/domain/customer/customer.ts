@@ -34,7 +34,6 @@ export interface CustomerState {
   readonly reports: ReadonlyMap<string, KnownReport>;
   /** The ids that they have in holdings. */
   readonly references: ReadonlySet<string>;
-  readonly pairs: ReadonlySet<string>;
   readonly tags: ReadonlySet<string>;
   readonly contacts: ReadonlyMap<string, { readonly kind: ContactKind; readonly verified: boolean }>;
   /** How many contacts there ever were; their ids count from 1. */
@@ -46,7 +45,6 @@ type DataOf<Type extends CustomerFact['type']> = Extract<CustomerFact, { type: T
 type Registration = Omit<DataOf<'CustomerRegistered'>, 'contacts'>;
 /** What a core system says. */
 export type CustomerReport = DataOf<'CustomerReported'>;
-export type PairReason = DataOf<'PossiblePairFound'>['because'];
 interface NewContact {
   readonly kind: ContactKind;
   readonly value: string;
@@ -61,7 +59,6 @@ export type CustomerCommand = { readonly customerId: string } & (
   /** `at` is the source's time. */
   | { readonly do: 'report'; readonly report: Absentable<CustomerReport>; readonly at: string }
   | { readonly do: 'link-and-report'; readonly report: Absentable<CustomerReport>; readonly at: string }
-  | { readonly do: 'mark-pair'; readonly other: string; readonly because: PairReason; readonly at: string }
   | { readonly do: 'abandon' }
   | ({ readonly do: 'add-contact'; readonly verified: boolean } & NewContact)
   | { readonly do: 'verify-contact' | 'remove-contact'; readonly contactId: string }
@@ -95,7 +92,6 @@ const initialState: CustomerState = {
   ownName: null,
   reports: new Map(),
   references: new Set(),
-  pairs: new Set(),
   tags: new Set(),
   contacts: new Map(),
   contactsMade: 0,
@@ -130,9 +126,6 @@ function change(command: Change, state: CustomerState): Decision {
   switch (command.do) {
     case 'link-and-report':
       return state.references.has(command.report.reference) ? [reported(command)] : [linked(command), reported(command)];
-    case 'mark-pair':
-      if (state.pairs.has(command.other)) return [];
-      return [{ type: 'PossiblePairFound', data: { customerId, other: command.other, because: command.because }, occurredAt: command.at }];
     case 'add-contact': {
       const { kind, value, verified } = command;
       return [{ type: 'ContactAdded', data: { customerId, contactId: `${state.contactsMade + 1}`, kind, value, verified } }];
@@ -232,7 +225,8 @@ function evolve(state: CustomerState, fact: CustomerFact): CustomerState {
     case 'CustomerLinked':
       return { ...state, references: new Set([...state.references, fact.data.reference]) };
     case 'PossiblePairFound':
-      return { ...state, pairs: new Set([...state.pairs, fact.data.other]) };
+      // Stands on a stream of its own (pairs.ts).
+      return state;
     case 'RegistrationAbandoned':
       return { ...state, existence: 'abandoned' };
     case 'ContactAdded': {

@@ -1,5 +1,6 @@
 // What can have happened to a party or customer: the stored format, for decades. Who they are is personal; which branch, manager and
-// tags they have is the bank's own. Everything stands on the stream `customer-<id>`, sealed with that customer's key.
+// tags they have is the bank's own. Everything stands on the stream `customer-<id>`, but what
+// may be the same on `pair-<id>`, sealed with that customer's key.
 import { z } from 'zod';
 import { defineEvent, type FactOf } from '../kernel/event.ts';
 import { personal } from '../kernel/personal.ts';
@@ -67,7 +68,7 @@ export const CustomerLinked = defineEvent(
 
 /**
  * Another customer has the same document under another name, or both were customers already when it showed: perhaps the same, to be looked
- * at by a person. Stands on both.
+ * at by a person. Stands for both, beside their own streams (pairs.ts).
  */
 export const PossiblePairFound = defineEvent(
   'PossiblePairFound',

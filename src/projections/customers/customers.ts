@@ -2,7 +2,7 @@
 // profile.ts; reads are in queries.ts.
 import type { customerEvents } from '../../domain/customer/events.ts';
 import { chinaBankCalendar } from '../../domain/kernel/calendars/china-bank.ts';
-import type { RecordedOf } from '../../domain/kernel/event.ts';
+import { categoryOf, type RecordedOf } from '../../domain/kernel/event.ts';
 import { Sealed } from '../../domain/kernel/personal.ts';
 import { dateOf, startOf } from '../../domain/kernel/source.ts';
 import type { Projection } from '../engine/projection.ts';
@@ -24,13 +24,15 @@ type CustomerEvent = RecordedOf<typeof customerEvents>;
 export const customers: Projection<CustomerRow> = {
   name: 'customers',
   version: 3,
-  categories: ['customer'],
+  // `pair-<id>`: what may be the same as a customer stands beside their own stream.
+  categories: ['customer', 'pair'],
   table: customersTable,
   creates: new Set(['CustomerRegistered']),
-  keys: ({ type, stream }) => (type === 'RegistrationAbandoned' ? [] : [stream.slice('customer-'.length)]),
+  keys: ({ type, stream }) => (type === 'RegistrationAbandoned' ? [] : [stream.slice(stream.indexOf('-') + 1)]),
   apply: (row, event, key) => {
     const next = fold(row, event as CustomerEvent, key);
-    return next && { ...next, position: event.position, revision: event.revision };
+    const isOwn = categoryOf(event.stream) === 'customer';
+    return next && { ...next, position: event.position, revision: isOwn ? event.revision : next.revision };
   },
 };
 
