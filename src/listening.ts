@@ -10,6 +10,8 @@ export interface Http {
   readonly server: Server;
   listen(options: { host: string; port: number }): Promise<string>;
   close(): Promise<unknown>;
+  /** Says that it is about to stop, and resolves when whoever sends it requests knows. */
+  drain?(): Promise<void>;
 }
 
 export interface Address {
@@ -62,9 +64,11 @@ function explainListening(error: unknown, { host, port }: Address): Error {
   }
 }
 
-/** No connection is accepted any more, requests in flight are answered; what takes longer than `limitMs` is cut off. */
+/** Once a balancer knows, no connection is accepted any more, requests in flight are answered; what takes longer than `limitMs` is cut off. */
 export async function drain(http: Http, { log, limitMs = DRAIN_MS }: { log: Logger; limitMs?: number }): Promise<void> {
   const { server } = http;
+  // A connection that waits to be accepted when the listener closes is reset.
+  await http.drain?.();
   // A connection that had a request in flight when closing began is idle after its answer, and would be waited for.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const cut = setTimeout(() => {

@@ -55,7 +55,7 @@ async function start(role: Role, config: Config, log: Logger, lifecycle: Lifecyc
   const http = await compose({ ...ground, role, config, log, lifecycle });
   lifecycle.draining.throwIfAborted();
   const url = await listen(http, config);
-  lifecycle.onStop('http', () => drain(http, { log: child(log, 'http') }), DRAIN_MS + 5_000);
+  lifecycle.onStop('http', () => drain(http, { log: child(log, 'http') }), DRAIN_MS + 10_000);
   announce(url);
   log.info({ url, role, tookMs: Math.round(performance.now() - startedMs) }, 'ready');
   process.stdout.write(banner(url, role, ground.dataFolder));
@@ -166,7 +166,7 @@ Shiji 史记 is ready${role === 'all' ? '' : ` (${role})`}.
 ${dataFolder === undefined ? '' : `  Data           ${dataFolder}\n`}\
   API reference  ${url}/docs
   A token        npm run -s token -- --role agent --subject alice
-  Import data    npm run import -- complaints FILE
+  Import data    npm run import -- complaints FILE | berka DIR
 
 `;
 }

@@ -3,7 +3,7 @@ import type { Measurement } from './measurement.ts';
 import type { Scope } from './scope.ts';
 
 export interface Bench {
-  /** Sizes and times that let the whole bench end within three minutes. */
+  /** Sizes and times that let the whole bench end within some six minutes. */
   readonly quick: boolean;
   /** Ends with the row. */
   readonly scope: Scope;

@@ -19,7 +19,7 @@ import { DOCS_PATH, docsRoutes } from './docs-routes.ts';
 import { errorHandler, PROBLEM_TYPE, problemOf, send } from './error-handler.ts';
 import { type GuardParts, guardFor, publicEntry } from './guard.ts';
 import { setSecurityHeaders } from './headers.ts';
-import { healthRoutes } from './health.ts';
+import { healthRoutes, Pollers } from './health.ts';
 import { journalRoutes } from './journal-routes.ts';
 import { parseJson } from './json-body.ts';
 import { KnownToBank } from './known-to-bank.ts';
@@ -40,8 +40,11 @@ import { validatorCompiler } from './validation.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** From now on not ready, and each connection ends with its answer. `close` does it as well. */
-    drain(): void;
+    /**
+     * From now on not ready, and each connection ends with its answer; `close` does it as well. Resolves when a balancer that asks
+     * /health/ready knows, so that no request comes any more.
+     */
+    drain(): Promise<void>;
   }
 }
 
@@ -110,8 +113,10 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const { log, commands, limits = {} } = parts;
   const app = bare(parts);
   let draining = false;
+  const pollers = new Pollers();
   app.decorate('drain', () => {
     draining = true;
+    return pollers.told();
   });
   app.addHook('preClose', (done) => {
     draining = true;
@@ -170,7 +175,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     metrics,
   };
   const readiness = [() => pool.query('select 1').then(() => true), ...(parts.readiness ?? [])];
-  healthRoutes(app, { readiness, isDraining: () => draining });
+  healthRoutes(app, { readiness, isDraining: () => draining, pollers });
   metricsRoutes(app, metrics, guardParts);
   problemRoutes(app, commands);
   commandRoutes(app, commands, { ...api, handler: parts.handler, knownToBank: new KnownToBank({ ...api, pool }) });

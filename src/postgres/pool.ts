@@ -22,6 +22,8 @@ export interface PoolOptions {
 
 /** A process that stands still in a transaction is not to hold its locks: others go on with what it had in hand. */
 const IDLE_IN_TRANSACTION_MS = 5_000;
+/** The server ends a statement by itself; one that is still unanswered so long after is on a link that went silent, and its outcome unknown. */
+const SILENCE_MS = 2_000;
 
 /** A pool whose connections run as the role, in UTC, with the decoding of this file. */
 export function createPool({ url, max, applicationName, role, statementTimeoutMs = 30_000, log }: PoolOptions): pg.Pool {
@@ -35,6 +37,9 @@ export function createPool({ url, max, applicationName, role, statementTimeoutMs
     application_name: applicationName,
     types: { getTypeParser },
     keepAlive: true,
+    // The system would ask after a silent server only after two hours.
+    keepAliveInitialDelayMillis: 10_000,
+    ...(statementTimeoutMs > 0 ? { query_timeout: statementTimeoutMs + SILENCE_MS } : {}),
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
   });

@@ -45,6 +45,7 @@ const lostMessages = [
   'Client was closed and is not queryable',
   'timeout expired',
   'timeout exceeded when trying to connect',
+  'Query read timeout',
 ];
 
 /**

@@ -309,7 +309,7 @@ describe('a server that stops', () => {
       body: JSON.stringify(note),
     });
     await sleep(100);
-    other.app.drain();
+    await other.app.drain();
     const refused = await ready();
     expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('connection')]).toStrictEqual([503, '1', 'close']);
     const closed = other.close();
@@ -317,6 +317,23 @@ describe('a server that stops', () => {
     const answer = await running;
     expect([answer.status, answer.headers.get('connection')]).toStrictEqual([201, 'close']);
     await closed;
+  });
+
+  it('takes requests until the balancer that polls it knows and has acted upon it (E30)', async () => {
+    const other = await createTestApi(database);
+    await other.app.listen({ host: '127.0.0.1', port: 0 });
+    const url = `http://127.0.0.1:${(other.app.server.address() as AddressInfo).port}`;
+    const ready = async () => (await fetch(`${url}/health/ready`)).status;
+    expect([await ready(), await ready()]).toStrictEqual([200, 200]);
+    let isDrained = false;
+    const drained = other.app.drain().then(() => {
+      isDrained = true;
+    });
+    await sleep(300);
+    expect([isDrained, (await fetch(`${url}/health/live`)).status]).toStrictEqual([false, 200]);
+    expect(await ready()).toBe(503);
+    await drained;
+    await other.close();
   });
 
   it('is not ready while its database does not answer, and lives', async () => {

@@ -1,8 +1,11 @@
 // Whom connections run as, how values come back, and which servers are refused.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APP_ROLE, assertDurable, createPool, parseInstant } from '../../src/postgres/pool.ts';
+import { isConnectionLoss } from '../../src/postgres/sqlstate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -59,6 +62,48 @@ describe('a connection of the pool', () => {
     expect(await value(`array[timestamptz '2026-03-03 01:00:00.12']`)).toStrictEqual(['2026-03-03T01:00:00.120Z']);
     await expect(value(`'infinity'::timestamptz`)).rejects.toThrow(RangeError);
     expect(() => parseInstant('2026-03-03 09:00:00+08')).toThrow(RangeError);
+  });
+});
+
+describe('a link to Postgres', () => {
+  async function linked(): Promise<{ link: TcpProxy; linkedPool: pg.Pool }> {
+    const url = new URL(database.url);
+    const link = await TcpProxy.open({ host: url.hostname, port: Number(url.port) });
+    url.host = `127.0.0.1:${link.port}`;
+    return { link, linkedPool: createPool({ url: url.href, max: 2, applicationName: 'linked', role: APP_ROLE, statementTimeoutMs: 300 }) };
+  }
+
+  it('that goes silent under a query is given up as lost, and the next one takes another (F26)', async () => {
+    const { link, linkedPool } = await linked();
+    await linkedPool.query('select 1');
+    link.freeze();
+    const startedMs = performance.now();
+    const error: unknown = await linkedPool.query('select 1').catch((lost: unknown) => lost);
+    expect(isConnectionLoss(error)).toBe(true);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    link.heal();
+    expect((await linkedPool.query('select 1 as one')).rows).toStrictEqual([{ one: 1 }]);
+    await linkedPool.end();
+    await link.close();
+  });
+
+  it('that breaks under a transaction fails it, and ends nothing else (F26)', async () => {
+    const { link, linkedPool } = await linked();
+    const client = await linkedPool.connect();
+    await client.query('begin');
+    link.cut();
+    // Unheard, the event of the client would end the process meanwhile.
+    await sleep(100);
+    await expect(client.query('commit')).rejects.toThrow();
+    client.release(true);
+    link.heal();
+    expect((await linkedPool.query('select 1 as one')).rows).toStrictEqual([{ one: 1 }]);
+    await linkedPool.end();
+    await link.close();
+  });
+
+  it('of one who stands still in a transaction is ended, so that its locks go (E11)', async () => {
+    expect(await value("current_setting('idle_in_transaction_session_timeout')")).toBe('5s');
   });
 });
 

@@ -1,4 +1,4 @@
-// The command-line clients as processes of their own, beside a server on a data folder.
+// The command-line clients as processes of their own, beside a server on a data folder, or on the database that `env` names.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -14,11 +14,11 @@ export interface Run {
 export function runCli(
   name: 'import' | 'replay',
   args: readonly string[],
-  { cwd, dataDir }: { cwd: string; dataDir: string },
+  { cwd, dataDir, env = {} }: { cwd: string; dataDir: string; env?: Readonly<Record<string, string>> },
 ): { done: Promise<Run>; kill: () => void } {
   const child = spawn(process.execPath, [join(root, 'src/cli', `${name}.ts`), ...args], {
     cwd,
-    env: { PATH: process.env.PATH, SHIJI_DATA: dataDir },
+    env: { PATH: process.env.PATH, SHIJI_DATA: dataDir, ...env },
   });
   let out = '';
   let err = '';

@@ -12,6 +12,7 @@ export interface Answer<Body = Record<string, unknown>> {
 
 export interface Caller {
   get<Body = Record<string, unknown>>(path: string, headers?: Record<string, string>): Promise<Answer<Body>>;
+  /** A string is sent as it is. */
   post<Body = Record<string, unknown>>(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
 }
 
@@ -37,7 +38,11 @@ export function callerOf(
   return {
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body, headers = {}) =>
-      send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+      send(path, {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
   };
 }
 

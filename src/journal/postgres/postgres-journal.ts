@@ -94,7 +94,7 @@ export class PostgresJournal implements Journal {
     this.#now = options.now;
     this.#onListenLost = options.onListenLost ?? ((): void => {});
     this.#onBatch = options.onBatch ?? ((): void => {});
-    this.#appends = new GroupCommit({ maxBatch: 128, send: (batch) => this.#sendBatch(batch) });
+    this.#appends = new GroupCommit({ maxBatch: 256, send: (batch) => this.#sendBatch(batch) });
   }
 
   async append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[], key?: KeyToKeep): Promise<AppendResult> {
@@ -115,7 +115,7 @@ export class PostgresJournal implements Journal {
       let bytes = 0;
       for (const item of rest) {
         for (const event of item.append.events) bytes += event.data.length;
-        // Bounded in bytes too: 128 appends of 1 MB would be one statement of 128 MB.
+        // Bounded in bytes too: 256 appends of 1 MB would be one statement of 256 MB.
         if (taken.has(item.append.stream) || (now.length > 0 && bytes > 8_000_000)) later.push(item);
         else {
           taken.add(item.append.stream);

@@ -202,7 +202,10 @@ export async function inTransaction<Result>(pool: Pool, begin: string, run: (cli
   }
 }
 
-/** A read model is rebuildable and commits with its checkpoint, so no commit of the engine waits for the disk. */
-export const BEGIN = 'begin; set local synchronous_commit = off';
+/**
+ * A read model is rebuildable and commits with its checkpoint, so no commit of the engine waits for the disk. A process that stands still
+ * within does not keep its locks: who takes over waits for them.
+ */
+export const BEGIN = "begin; set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '5s'";
 /** The same for what takes as long as its rows are many. */
-export const BEGIN_LONG = `${BEGIN}; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local maintenance_work_mem = '256MB'`;
+export const BEGIN_LONG = `${BEGIN}; set local statement_timeout = 0; set local maintenance_work_mem = '256MB'`;

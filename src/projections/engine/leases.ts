@@ -97,14 +97,19 @@ export class Leases {
   }
 
   #beat(): void {
+    this.#loseUnanswered();
     if (this.#beating || this.#held.size === 0) return;
     this.#beating = this.#renew()
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => {
         this.#beating = undefined;
-        // Without an answer for that long, another may have it: better stop by ourselves.
-        for (const [name, { aliveMs }] of this.#held) if (performance.now() - aliveMs > this.#ttlMs) this.lose(name);
+        this.#loseUnanswered();
       });
+  }
+
+  /** Without an answer for that long, another may have it: better stop by ourselves. At each beat, as a silent link never answers. */
+  #loseUnanswered(): void {
+    for (const [name, { aliveMs }] of this.#held) if (performance.now() - aliveMs > this.#ttlMs) this.lose(name);
   }
 
   async #renew(): Promise<void> {
