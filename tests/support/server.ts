@@ -25,7 +25,7 @@ export interface ServerOptions {
 export function spawnServer({ dataDir, env = {}, args = [] }: ServerOptions): ServerProcess {
   // Nothing of the developer's own settings; PATH finds setpriv and the like.
   const inherited = { PATH: process.env.PATH ?? '' };
-  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=16', main, ...args], {
+  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=32', '--max-old-space-size=1536', main, ...args], {
     env: { ...inherited, SHIJI_DATA: dataDir, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
