@@ -1,7 +1,6 @@
 // Works on enrolment jobs page by page: each customer by a command whose key is the job's and theirs, so that a page tried again takes
 // effect once. A job's row is held only by its page's transaction, so a dead worker's come free at once; the page counts only where the
 // job stood when it began (domain/campaign/enrolment-job.ts), so that a row that lags behind does no harm.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
@@ -16,6 +15,7 @@ import type { Logger } from '../logging.ts';
 import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import type { JobRow } from '../projections/jobs/jobs.ts';
+import { Rounds } from './rounds.ts';
 
 interface Job extends Pick<JobRow, 'id' | 'campaign_id' | 'filter' | 'requested_by' | 'role' | 'scope' | 'cursor'> {
   readonly campaign_closed: boolean;
@@ -38,7 +38,6 @@ interface PageBody {
 }
 
 const system: Actor = { subject: 'shiji', role: 'system' };
-const POLL_MS = 250;
 const PAGE = 200;
 /** A page that failed waits, so that other jobs go on. */
 const RETRY_MS = 2_000;
@@ -55,35 +54,24 @@ export class EnrolmentJobs {
   readonly #db: Kysely<CustomerTables>;
   // Pages that are done and whose row has yet to move on, and pages that failed a moment ago; forgotten soon, as a try more does no harm.
   readonly #aside = new LRUCache<string, true>({ max: 10_000, ttl: 30_000 });
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds: Rounds;
 
   constructor(parts: EnrolmentJobsParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds({
+      work: () => this.workOnPage(),
+      onError: (error) => parts.log.warn({ err: error }, 'an enrolment job could not go on and will be tried again'),
+    });
     this.#db = new Kysely<CustomerTables>({ dialect: new PostgresDialect({ pool: parts.pool }) }).withSchema(LIVE_SCHEMA);
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#rounds.start();
   }
 
-  /** Ends after the page in hand. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      let worked = false;
-      try {
-        worked = await this.workOnPage();
-      } catch (error) {
-        this.#parts.log.warn({ err: error }, 'an enrolment job could not go on and will be tried again');
-      }
-      if (!worked) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
+  /** Ends after what is in hand. */
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Works on the next page of the job that has waited longest; says whether there was one. */

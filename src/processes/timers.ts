@@ -1,12 +1,12 @@
 // Fires due timers: each as a command with an id of its own making, so that it takes effect once however often it is tried. A row is
 // held only by its transaction, so a dead worker's come free at once; the command's event takes the row away (projections/timers/).
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import type { AnyCommand } from '../commands/command.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import { recordBreach, warnOfDeadline } from '../commands/ticket.ts';
 import type { Logger } from '../logging.ts';
+import { Rounds } from './rounds.ts';
 
 interface DueTimer {
   /** Ticket, clock and command together: what was fired and waits for its row to move on is known by it. */
@@ -29,7 +29,6 @@ const timerCommands: ReadonlyMap<string, AnyCommand> = new Map(
   [warnOfDeadline, recordBreach].map((command) => [command.name, command as AnyCommand]),
 );
 const system = { subject: 'shiji', role: 'system' };
-const POLL_MS = 250;
 
 export interface TimerWorkerParts {
   readonly pool: Pool;
@@ -43,34 +42,23 @@ export class TimerWorker {
   readonly #parts: TimerWorkerParts;
   // What was fired and waits for its row to go, so that it is not tried again at every turn; forgotten soon, as a try more does no harm.
   readonly #fired = new LRUCache<string, string>({ max: 20_000, ttl: 30_000 });
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds: Rounds;
 
   constructor(parts: TimerWorkerParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds({
+      work: async () => (await this.fireDue()) > 0,
+      onError: (error) => parts.log.warn({ err: error }, 'timers could not be fired and will be tried again'),
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#rounds.start();
   }
 
-  /** Ends after the batch in hand. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      let fired = 0;
-      try {
-        fired = await this.fireDue();
-      } catch (error) {
-        this.#parts.log.warn({ err: error }, 'timers could not be fired and will be tried again');
-      }
-      if (fired === 0) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
+  /** Ends after what is in hand. */
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Fires one batch of what is due, in order of its time; says how many. */

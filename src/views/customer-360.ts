@@ -219,7 +219,10 @@ function relationsOf(
   showing: Showing,
   sees: ReadonlySet<string>,
 ): Relation[] {
-  const byRef = new Map(parties.flatMap((party) => party.refs.map((ref) => [ref, party] as const)));
+  // Where two have a reference it is the one's whose own id it is: the same whatever order the rows came in.
+  const byRef = new Map<string, StoredParty>();
+  for (const party of parties.toSorted((one, other) => compare(one.id, other.id)))
+    for (const ref of party.refs) if (!byRef.has(ref) || party.id === ref) byRef.set(ref, party);
   const seen = (party: StoredParty | undefined) =>
     party && sees.has(party.id) ? { customer: party.id, name: showing.text('relations', 'name', party.name) } : { customer: null, name: null };
   const onAccounts = ownerships

@@ -4,7 +4,7 @@ import { Sealed } from '../domain/kernel/personal.ts';
 import type { CustomerRow } from '../projections/customers/row.ts';
 import type { EnrolmentRow } from '../projections/enrolments/enrolments.ts';
 import type { HoldingRow } from '../projections/holdings/row.ts';
-import type { StoredTicket } from '../projections/tickets/queries.ts';
+import { type StoredTicket, ticketColumns } from '../projections/tickets/queries.ts';
 import type { TransactionRow } from '../projections/transactions/row.ts';
 
 /** A row as its table gives it: sealed values as lines of text. */
@@ -70,44 +70,13 @@ const transactionColumns = [
   'reverses',
   'position',
 ] as const satisfies readonly (keyof TransactionRow)[];
-const ticketColumns = [
-  'id',
-  'customer_id',
-  'type',
-  'priority',
-  'channel',
-  'product',
-  'status',
-  'assignee',
-  'opened_by',
-  'source_system',
-  'source_id',
-  'opened_at',
-  'opened_month',
-  'closed_at',
-  'first_response_due_at',
-  'first_response_at',
-  'first_response',
-  'resolution_due_at',
-  'resolution_at',
-  'resolution',
-  'due_at',
-  'sla_policy',
-  'calendar',
-  'provisional',
-  'verdict',
-  'summary',
-  'position',
-  'revision',
-] as const satisfies readonly (keyof StoredTicket)[];
-
 /** The columns that the views look at, by table: nothing wider is read. */
 export const viewColumns = {
   customers: customerColumns,
   parties: partyColumns,
   holdings: holdingColumns,
   transactions: transactionColumns,
-  tickets: ticketColumns,
+  tickets: [...ticketColumns, 'position'] as const,
 } as const;
 
 export type StoredCustomer = Stored<CustomerRow, (typeof customerColumns)[number]>;

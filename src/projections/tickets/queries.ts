@@ -36,7 +36,8 @@ export interface TicketFilter {
   readonly tokens?: readonly string[] | undefined;
 }
 
-const columns = [
+/** What a ticket's item shows. */
+export const ticketColumns = [
   'id',
   'customer_id',
   'type',
@@ -71,7 +72,7 @@ export const unresolved = ['open', 'assigned', 'in-progress'] as const;
 
 /** The tickets that an actor may see and that match; unordered. */
 export function ticketsSeenBy(db: Kysely<TicketTables>, actor: Actor, filter: TicketFilter): TicketQuery {
-  const all = db.selectFrom('tickets').select(columns) as TicketQuery;
+  const all = db.selectFrom('tickets').select(ticketColumns) as TicketQuery;
   let query = filter.withCustomersInReach ? withCustomersInReach(all, actor) : rowsOf(all, actor);
   if (filter.customer !== undefined) query = query.where('customer_id', '=', filter.customer);
   const { status, assignee, tokens, clock } = filter;
