@@ -73,6 +73,8 @@ async function* readable<Thing>({ file }: BerkaTable, read: (row: Row) => Thing)
   for await (const { record } of file.rows()) {
     try {
       yield read(record);
-    } catch {}
+    } catch {
+      // A look-up leaves it out; the import's own pass over the file tells it as a reject, with its line.
+    }
   }
 }

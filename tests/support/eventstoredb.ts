@@ -2,12 +2,13 @@
 // else our stand-in, which answers as a real node did (shared with the suites in tests/contract/).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/postgres/embedded.ts';
+import { onPath } from './program.ts';
 
 export interface EventStoreDb {
   readonly url: string;
@@ -32,30 +33,6 @@ async function find(): Promise<EventStoreDb> {
   const program = ['eventstored', 'EventStore.ClusterNode'].map(onPath).find((path) => path !== undefined);
   if (program) return await startProgram(program);
   return (await startContainer()) ?? (await startStandIn());
-}
-
-function onPath(name: string): string | undefined {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 /** Keeps a process running under one command; `ready` resolves when it serves. */

@@ -2,13 +2,15 @@
 // Docker. Where there is none the tests fail, and say what to install. And reads it as a consumer does.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
+import { freePort } from '../../src/postgres/embedded.ts';
+import { onPath } from './program.ts';
 
 export interface NatsServer {
   readonly url: string;
@@ -40,30 +42,6 @@ async function find(): Promise<NatsServer> {
   const container = await startContainer();
   if (container) return container;
   throw new Error('no NATS server for the tests: apt-get install nats-server, or start Docker, or set NATS_URL to one with JetStream');
-}
-
-/** Debian puts it where only root's path looks. */
-function onPath(name: string): string | undefined {
-  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function startProgram(path: string): Promise<NatsServer> {

@@ -93,6 +93,16 @@ describe('relations', () => {
     expect((await view(rows, 'risk', ['zhao'])).relations[0]).toStrictEqual({ account: 'a1', role: 'mandate', customer: 'zhao', name: 'Zhao' });
   });
 
+  it('name the same one of two who have a reference, in whatever order they come: the one whose own id it is', async () => {
+    const own = party('zhao', 'Zhao');
+    const other = { ...party('aaa', 'Other'), refs: ['aaa', 'zhao'] };
+    for (const parties of [
+      [own, other],
+      [other, own],
+    ])
+      expect((await view(rowsWith({ holdings, parties }), 'risk', ['zhao', 'aaa'])).relations[0]).toMatchObject({ customer: 'zhao', name: 'Zhao' });
+  });
+
   it('keep a possible pair silent from whom may not see it', async () => {
     const base = rowsWith({ parties: [party('twin', 'Wang')] });
     const rows = { ...base, customer: { ...base.customer, pairs: ['twin'] } };

@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { JournalReader } from '../../journal/journal.ts';
 import { codeOf, LOCK_NOT_AVAILABLE } from '../../postgres/sqlstate.ts';
 import { readCheckpoints } from './books.ts';
+import { BuildRoom } from './build-room.ts';
 import { CONTROL_CATEGORY, Controls } from './controls.ts';
 import { Convoy } from './convoy.ts';
 import { IdleCheckpoints } from './idle-checkpoints.ts';
@@ -53,7 +54,7 @@ export interface EngineTuning {
   readonly readEvents?: number;
   /** A fresh read model with more events than that before it is built by COPY; default 2,000. */
   readonly buildFrom?: number;
-  /** Rows in memory while building, over all projections; default 60,000. */
+  /** Rows in memory while building, over all projections; default 120,000. */
   readonly buildRows?: number;
   /** Between two chunks of the background audit; default 500 ms. */
   readonly auditPauseMs?: number;
@@ -131,7 +132,7 @@ export class ProjectionEngine {
       isBusy: this.#options.isBusy ?? (() => false),
       convoy: new Convoy(),
       idle: new IdleCheckpoints(pool),
-      buildRows: Math.max(1_000, Math.floor(buildRows / projections.length)),
+      room: new BuildRoom(buildRows),
     };
     for (const projection of projections)
       this.#runners.set(

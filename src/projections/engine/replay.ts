@@ -5,6 +5,7 @@ import { asOf, knownAtMs } from '../../domain/kernel/as-of.ts';
 import type { RecordedEvent } from '../../domain/kernel/event.ts';
 import type { JournalReader } from '../../journal/journal.ts';
 import { BEGIN_LONG, inTransaction, readSkips } from './books.ts';
+import { BuildRoom } from './build-room.ts';
 import { isRefused, quoted, RowRefused, textArrayLiteral } from './columns.ts';
 import { type CarefulFolding, Folder, skipName } from './fold.ts';
 import type { Projection } from './projection.ts';
@@ -98,8 +99,8 @@ export class Replay {
       throw new ReplayRefused(`The schema ${schema} is there already: drop that replay first (--drop), or give this one another name.`);
     await pool.query('select engine.create_schema($1)', [schema]);
     const reader = new SharedReader({ journal, codec, categories: [...new Set(projections.flatMap(({ categories }) => categories))] });
-    const buildRows = Math.max(1_000, Math.floor((options.buildRows ?? 60_000) / projections.length));
-    const builders = projections.map((projection) => new Builder(projection, { ...options, reader, counts, buildRows }));
+    const room = new BuildRoom(options.buildRows ?? 60_000);
+    const builders = projections.map((projection) => new Builder(projection, { ...options, reader, counts, room }));
     const built = new Replay(options, reader, builders, to);
     try {
       await Promise.all(builders.map((builder) => builder.create()));
@@ -248,7 +249,7 @@ async function lastPosition({ journal, toPosition }: ReplayOptions, knownAt: num
 interface BuilderOptions extends ReplayOptions {
   readonly reader: SharedReader;
   readonly counts: ((event: RecordedEvent) => boolean) | undefined;
-  readonly buildRows: number;
+  readonly room: BuildRoom;
 }
 
 class Builder {
@@ -293,7 +294,7 @@ class Builder {
 
   /** To the end, or to the end of a careful stretch. */
   async #advance(to: number, tell: () => void): Promise<void> {
-    const { reader, buildRows } = this.#options;
+    const { reader, room } = this.#options;
     const folder = await this.#newFolder();
     let unit = new Unit(this.position);
     let earlier: ReadonlyMap<string, Entry> | undefined;
@@ -310,7 +311,8 @@ class Builder {
             `${unknown.type}, schema ${unknown.schema}, at position ${unknown.position} is unknown to this program: replay with the newer one that wrote it.`,
           );
         const isOver = unit.to >= to || unit.to >= (this.#careful?.until ?? Number.POSITIVE_INFINITY);
-        if (!isOver && unit.entries.size < buildRows) continue;
+        if (!isOver && room.holds(this, unit.entries.size)) continue;
+        if (isOver) room.holds(this, 0);
         await writing;
         if (failure !== undefined) throw failure;
         const filled = unit;

@@ -3,6 +3,7 @@ import type { JournalReader } from '../../journal/journal.ts';
 import { codeOf } from '../../postgres/sqlstate.ts';
 import { Book, LEFT_ELSEWHERE, NotOurs } from './book.ts';
 import { BEGIN_LONG, type Checkpoint, insertParked, inTransaction, readCheckpoints, readParkedKeys, readSkips } from './books.ts';
+import type { BuildRoom } from './build-room.ts';
 import { isRefused, RowRefused } from './columns.ts';
 import type { Convoy } from './convoy.ts';
 import { type CarefulFolding, explain, Folder, skipName } from './fold.ts';
@@ -28,8 +29,8 @@ export interface RunnerOptions extends RendezvousOptions {
   readonly metrics: EngineMetrics;
   /** A fresh read model further than this behind is built by COPY, its indexes last. */
   readonly buildFrom: number;
-  /** Rows held in memory before they are written, while building. */
-  readonly buildRows: number;
+  /** For rows held in memory before they are written, while building. */
+  readonly room: BuildRoom;
   /** Whether this process has more than a few commands in hand. */
   readonly isBusy: () => boolean;
   readonly convoy: Convoy;
@@ -189,7 +190,7 @@ export class ProjectionRunner {
           return;
         }
         const isAtEnd = batch.atEnd || batch.checkpoint === batch.after;
-        if (this.#building && !isAtEnd && !this.#rendezvous?.meetsAt(unit.to) && unit.entries.size < this.#options.buildRows) continue;
+        if (this.#building && !isAtEnd && !this.#rendezvous?.meetsAt(unit.to) && this.#options.room.holds(this, unit.entries.size)) continue;
         await settled();
         const filled = unit;
         if (filled.to > filled.from)
@@ -223,6 +224,7 @@ export class ProjectionRunner {
       // Stopping: what is folded is kept.
       if (this.#options.leases.holds(this.#place.book)) await writeNow();
     } finally {
+      this.#options.room.holds(this, 0);
       await writing;
     }
   }
