@@ -5,6 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { commands } from './rows/commands.ts';
+import { commands2 } from './rows/commands-2.ts';
+import { commandsEmmett } from './rows/commands-emmett.ts';
+import { commandsEventStoreDb } from './rows/commands-eventstoredb.ts';
+import { failover } from './rows/failover.ts';
+import { growth } from './rows/growth.ts';
 import { importRow } from './rows/import.ts';
 import { ready } from './rows/ready.ts';
 import { rebuild } from './rows/rebuild.ts';
@@ -15,24 +20,40 @@ import { view360 } from './rows/view-360.ts';
 import { view360AsOf } from './rows/view-360-as-of.ts';
 import { visible } from './rows/visible.ts';
 import { describeLoad, describeMachine, describeVersions, warnings } from './support/machine.ts';
-import type { Measurement } from './support/measurement.ts';
-import type { Row } from './support/row.ts';
+import type { Outcome, Row } from './support/row.ts';
 import { Scope } from './support/scope.ts';
-import { tableOf } from './support/table.ts';
+import { Shared } from './support/shared.ts';
+import { linesOf, type Measured, tableOf } from './support/table.ts';
 
 const MINUTE_MS = 60_000;
 
 const rows: readonly Row[] = [
-  { name: 'commands', about: 'POST /v1/tickets against a bare INSERT route', withinMs: 10 * MINUTE_MS, run: commands },
+  { name: 'commands', about: 'POST /v1/tickets against a bare INSERT route', withinMs: 10 * MINUTE_MS, group: 'commands', run: commands },
+  {
+    name: 'commands-emmett',
+    about: "the same against Emmett's CommandHandler on Postgres",
+    withinMs: 10 * MINUTE_MS,
+    group: 'commands',
+    run: commandsEmmett,
+  },
+  { name: 'commands-2', about: 'two API processes on one database against one', withinMs: 10 * MINUTE_MS, group: 'commands', run: commands2 },
+  { name: 'failover', about: 'the projector killed until another commits', withinMs: 10 * MINUTE_MS, group: 'commands', run: failover },
+  {
+    name: 'commands-eventstoredb',
+    about: "the same on EVENTSTOREDB_URL against its client's own appends",
+    withinMs: 15 * MINUTE_MS,
+    run: commandsEventStoreDb,
+  },
   { name: 'rebuild', about: 'all read models from the journal against COPY of their rows', withinMs: 15 * MINUTE_MS, run: rebuild },
   { name: 'import', about: 'a bank brought over its feed against COPY of its rows', withinMs: 60 * MINUTE_MS, run: importRow },
   { name: 'rss-import', about: 'most memory of the server during that import', withinMs: 40 * MINUTE_MS, run: rssImport },
-  { name: 'view-360', about: 'the whole view of a customer against a bare SELECT route', withinMs: 20 * MINUTE_MS, run: view360 },
-  { name: 'view-360-as-of', about: 'the view as of a past day against the view now', withinMs: 30 * MINUTE_MS, run: view360AsOf },
+  { name: 'view-360', about: 'the whole view of a customer against a bare SELECT route', withinMs: 20 * MINUTE_MS, group: 'views', run: view360 },
+  { name: 'view-360-as-of', about: 'the view as of a past day against the view now', withinMs: 30 * MINUTE_MS, group: 'views', run: view360AsOf },
   { name: 'search', about: 'finding one of 100,000 customers against 10,000', withinMs: 40 * MINUTE_MS, run: search },
+  { name: 'growth', about: 'commands and views on 100 k and 1 M events against 10 k', withinMs: 30 * MINUTE_MS, run: growth },
   { name: 'visible', about: 'a GET with Shiji-After against the same GET without', withinMs: 5 * MINUTE_MS, run: visible },
-  { name: 'rss-rest', about: 'memory of the server at rest after a second start', withinMs: 3 * MINUTE_MS, run: rssRest },
-  { name: 'ready', about: 'a second start until ready', withinMs: 5 * MINUTE_MS, run: ready },
+  { name: 'rss-rest', about: 'memory of the server at rest after a second start', withinMs: 3 * MINUTE_MS, group: 'second start', run: rssRest },
+  { name: 'ready', about: 'a second start until ready', withinMs: 5 * MINUTE_MS, group: 'second start', run: ready },
 ];
 
 interface Arguments {
@@ -42,6 +63,7 @@ interface Arguments {
 }
 
 let scope: Scope | undefined;
+let shared = new Shared();
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
 process.exitCode = await main();
@@ -56,34 +78,48 @@ async function main(): Promise<number> {
   say(`versions  ${describeVersions()}`);
   say(`load      ${describeLoad()} before the start`);
   for (const warning of warnings()) say(`warning   ${warning}`);
-  const measured: { readonly name: string; readonly measurement: Measurement }[] = [];
+  const measured: Measured[] = [];
   let failures = 0;
-  for (const row of given.chosen) {
-    const measurement = await measure(row, given.quick);
-    if (measurement) measured.push({ name: row.name, measurement });
+  for (const [index, row] of given.chosen.entries()) {
+    const outcome = await measure(row, given.quick);
+    if (outcome) measured.push({ name: row.name, outcome });
     else failures += 1;
+    if (stopping) return 1;
+    const next = given.chosen[index + 1];
+    // After a failure nobody knows in what state it is.
+    if (!outcome || row.group === undefined || next?.group !== row.group) await endShared();
   }
-  say(`\n${tableOf(measured)}`);
-  if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(measured.map(asJson), undefined, 2)}\n`);
+  say(`\n${tableOf(measured, given.quick)}`);
+  if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(measured.flatMap(asJson), undefined, 2)}\n`);
   return failures > 0 ? 1 : 0;
 }
 
 /** Undefined where the row could not run, and stderr says why. */
-async function measure(row: Row, quick: boolean): Promise<Measurement | undefined> {
+async function measure(row: Row, quick: boolean): Promise<Outcome | undefined> {
   const own = new Scope();
   scope = own;
+  const startedMs = performance.now();
   const progress = (text: string): boolean => process.stderr.write(`${row.name}: ${text}\n`);
   try {
     const late = sleep(row.withinMs, undefined, { ref: false }).then(() => {
       throw new Error(`not done within ${row.withinMs / MINUTE_MS} minutes`);
     });
-    return await Promise.race([row.run({ quick, scope: own, say: progress }), late]);
+    const outcome = await Promise.race([row.run({ quick, scope: own, shared, say: progress }), late]);
+    if ('notRun' in outcome) progress(`not run: ${outcome.notRun}`);
+    return outcome;
   } catch (error) {
     if (!stopping) process.stderr.write(`${row.name} could not run: ${explained(error)}\n`);
     return undefined;
   } finally {
     await own.end();
+    progress(`${Math.round((performance.now() - startedMs) / 1_000)} s in all`);
   }
+}
+
+async function endShared(): Promise<void> {
+  const ending = shared;
+  shared = new Shared();
+  await ending.scope.end();
 }
 
 /** Ctrl-C: everything that was started ends, every folder goes. */
@@ -91,12 +127,15 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   if (stopping) return;
   stopping = true;
   process.stderr.write(`${signal}: stopping what was started and removing its folders\n`);
+  // The row that fails by it may put another in its place meanwhile.
+  const group = shared;
   await scope?.end();
+  await group.scope.end();
   process.exit(signal === 'SIGINT' ? 130 : 143);
 }
 
 function parsed(args: readonly string[]): Arguments | string {
-  const usage = `npm run bench [-- ROW …] [--quick] [--json FILE], with the rows\n${rows.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join('\n')}`;
+  const usage = `npm run bench [-- ROW …] [--quick] [--json FILE], with the rows\n${rows.map(({ name, about }) => `  ${name.padEnd(23)}${about}`).join('\n')}`;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -113,9 +152,20 @@ function parsed(args: readonly string[]): Arguments | string {
   }
 }
 
-function asJson({ name, measurement }: { readonly name: string; readonly measurement: Measurement }): object {
-  const { value, unit, baseline = null, ratio = null, target, pass } = measurement;
-  return { name, value, unit, baseline, ratio, target, pass };
+function asJson({ name, outcome }: Measured): object[] {
+  if ('notRun' in outcome) return [{ name, notRun: outcome.notRun }];
+  return linesOf(outcome).map(({ about = null, value, unit, baseline = null, ratio = null, target, pass = null, latency, baselineLatency }) => ({
+    name,
+    about,
+    value,
+    unit,
+    baseline,
+    ratio,
+    target,
+    pass,
+    latency: latency ?? null,
+    baselineLatency: baselineLatency ?? null,
+  }));
 }
 
 function say(line: string): void {

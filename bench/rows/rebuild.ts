@@ -19,11 +19,12 @@ import type { Bench } from '../support/row.ts';
 
 const SEED = 20260401;
 const TIMES_AT_MOST = 3;
-const ROUNDS = 3;
+const EVENTS_A_SECOND_AT_LEAST = 150_000;
 const BASELINE_SCHEMA = 'baseline';
 
-export async function rebuild({ scope, quick, say }: Bench): Promise<Measurement> {
-  const size = quick ? 100_000 : 1_000_000;
+export async function rebuild({ scope, quick, say }: Bench): Promise<readonly Measurement[]> {
+  const rounds = quick ? 2 : 3;
+  const size = quick ? 50_000 : 1_000_000;
   const database = await startDatabase(scope);
   const key = Buffer.from(masterKey, 'base64');
   await migrate({ url: database.url });
@@ -39,7 +40,7 @@ export async function rebuild({ scope, quick, say }: Bench): Promise<Measurement
   const builds: number[] = [];
   const copies: number[] = [];
   const cpu: string[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     await forget(database);
     const rebuilder = startChild<Rebuild, Rebuilt>(scope, 'rebuilder.ts');
     const use = new CpuUse({ rebuild: rebuilder, Postgres: database });
@@ -59,19 +60,30 @@ export async function rebuild({ scope, quick, say }: Bench): Promise<Measurement
   const value = median(builds);
   const baseline = median(copies);
   const rows = await countRows(database);
-  return {
-    value,
-    unit: 's',
-    baseline,
-    ratio: value / baseline,
-    target: `≤ ${TIMES_AT_MOST}× its time`,
-    pass: value / baseline <= TIMES_AT_MOST,
-    notes: [
-      `${shown(events / value)} events/s: ${events.toLocaleString('en-US')} events of ${rows.streams.toLocaleString('en-US')} tickets into ${rows.text}; medians of ${ROUNDS} rounds in turn, each rebuild a fresh process`,
-      'both: table with its primary key, COPY, other indexes after it, analyze; the baseline copies a ready text from a file, all tables at once',
-      `processors of the last rebuild, start of the process included: ${cpu.at(-1)}`,
-    ],
-  };
+  const perSecond = events / value;
+  return [
+    {
+      value,
+      unit: 's',
+      baseline,
+      ratio: value / baseline,
+      target: `≤ ${TIMES_AT_MOST}× its time`,
+      pass: value / baseline <= TIMES_AT_MOST,
+      notes: [
+        `${events.toLocaleString('en-US')} events of ${rows.streams.toLocaleString('en-US')} tickets into ${rows.text}; medians of ${rounds} rounds in turn, each rebuild a fresh process`,
+        'both: table with its primary key, COPY, other indexes after it, analyze; the baseline copies a ready text from a file, all tables at once',
+        `processors of the last rebuild, start of the process included: ${cpu.at(-1)}`,
+      ],
+    },
+    {
+      about: 'its rate',
+      value: perSecond,
+      unit: 'events/s',
+      target: `≥ ${EVENTS_A_SECOND_AT_LEAST.toLocaleString('en-US')}/s on 2 cores`,
+      pass: perSecond >= EVENTS_A_SECOND_AT_LEAST,
+      notes: [],
+    },
+  ];
 }
 
 /** As if no projection had ever run. */

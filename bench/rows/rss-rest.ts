@@ -4,18 +4,18 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Measurement } from '../support/measurement.ts';
 import { startProduct } from '../support/product.ts';
-import type { Bench } from '../support/row.ts';
+import type { GroupBench } from '../support/row.ts';
 import { TICKETS, usedDataFolder } from '../support/second-start.ts';
 
 const AT_MOST_MB = 200;
-const REST_SECONDS = 10;
 
-export async function rssRest({ scope, say }: Bench): Promise<Measurement> {
+export async function rssRest({ scope, shared, quick, say }: GroupBench): Promise<Measurement> {
+  const restSeconds = quick ? 3 : 10;
   say('a first start');
-  const dataDir = await usedDataFolder(scope);
+  const dataDir = await usedDataFolder(shared);
   const product = await startProduct(scope, { dataDir });
-  say(`resting for ${REST_SECONDS} s`);
-  await sleep(REST_SECONDS * 1_000);
+  say(`resting for ${restSeconds} s`);
+  await sleep(restSeconds * 1_000);
   const value = residentBytes(product.pid) / 1e6;
   return {
     value,
@@ -23,7 +23,7 @@ export async function rssRest({ scope, say }: Bench): Promise<Measurement> {
     target: `≤ ${AT_MOST_MB} MB`,
     pass: value <= AT_MOST_MB,
     notes: [
-      `resident set of the node process, ${REST_SECONDS} s after a second start on ${TICKETS.toLocaleString('en-US')} tickets; Postgres' own processes not counted`,
+      `resident set of the node process, ${restSeconds} s after a second start on ${TICKETS.toLocaleString('en-US')} tickets; Postgres' own processes not counted`,
     ],
   };
 }

@@ -11,13 +11,12 @@ import { clientRecords, drawClients, searchesFor } from '../support/search-queri
 const SEED = 20260407;
 const P95_TIMES_AT_MOST = 1.3;
 const WORKERS = 2;
-const ROUNDS = 3;
 const SETTLE_MS = 1_000;
 
 export async function search(bench: Bench): Promise<Measurement> {
   const { scope, quick, say } = bench;
-  const sizes = quick ? [10_000, 1_000] : [100_000, 10_000];
-  const searches = quick ? 600 : 3_000;
+  const sizes = quick ? [3_000, 300] : [100_000, 10_000];
+  const [searches, rounds] = quick ? [300, 2] : [3_000, 3];
   const token = tokenOf('risk');
   const client = startChild<GetLoad, GetLoadResult>(scope, 'get-load.ts');
   const subjects: { size: number; url: string; requests: ReturnType<typeof searchesFor>; results: GetLoadResult[] }[] = [];
@@ -29,7 +28,7 @@ export async function search(bench: Bench): Promise<Measurement> {
   }
   say('warming up');
   for (const { url, requests } of subjects) await client.ask({ url, token, requests: requests.slice(0, searches / 2), workers: WORKERS });
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     for (const { size, url, requests, results } of subjects) {
       await sleep(SETTLE_MS);
       const result = await client.ask({ url, token, requests, workers: WORKERS });
@@ -62,7 +61,7 @@ export async function search(bench: Bench): Promise<Measurement> {
     latency: many.latency,
     baselineLatency: few.latency,
     notes: [
-      `${many.size.toLocaleString('en-US')} customers against ${few.size.toLocaleString('en-US')}, names as often as they are met, brought over the feed to a server each; ${WORKERS} searches at a time, ${ROUNDS} rounds of ${searches.toLocaleString('en-US')} each in turn, medians; each search found somebody and is recorded`,
+      `${many.size.toLocaleString('en-US')} customers against ${few.size.toLocaleString('en-US')}, names as often as they are met, brought over the feed to a server each; ${WORKERS} searches at a time, ${rounds} rounds of ${searches.toLocaleString('en-US')} each in turn, medians; each search found somebody and is recorded`,
       `p95 by kind in ms, among the fewer in brackets: ${perKind.join(', ')}`,
       `an answer has ${shown(many.kilobytes)} thousand characters on average, ${shown(few.kilobytes)} among the fewer`,
     ],

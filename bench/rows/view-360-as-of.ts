@@ -1,56 +1,42 @@
 // `view-360-as-of`: a customer's view as of a past day, put together from their own events, against the view now, in turn; and of one
 // customer whose account has a hundred thousand transactions.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { allOpenOn } from '../support/bank-spec.ts';
-import { busyBank, viewBank } from '../support/bench-bank.ts';
+import { busyBank } from '../support/bench-bank.ts';
 import { startChild } from '../support/child.ts';
 import { CpuUse } from '../support/cpu.ts';
 import type { GetLoad, GetLoadResult } from '../support/get-load.ts';
-import type { HttpLoad, HttpLoadResult } from '../support/http-load.ts';
+import type { HttpLoad, LoadResult } from '../support/http-load.ts';
 import { bringBank } from '../support/imported-bank.ts';
-import { type Measurement, medianLatency, shown } from '../support/measurement.ts';
-import { databaseOf, startProduct, tokenOf } from '../support/product.ts';
-import type { Bench } from '../support/row.ts';
+import { type Measurement, shown } from '../support/measurement.ts';
+import { tokenOf } from '../support/product.ts';
+import type { GroupBench } from '../support/row.ts';
+import { takeTurns, timesOf, toldTimes } from '../support/turns.ts';
+import { viewedBank } from '../support/viewed-bank.ts';
 
 const CONNECTIONS = 8;
-const ROUNDS = 3;
 const P99_TIMES_AT_MOST = 10;
 const BUSY_AT_MOST_MS = 1_000;
 const BUSY_VIEWS = 10;
-const SETTLE_MS = 1_000;
 
-export async function view360AsOf(bench: Bench): Promise<Measurement> {
+export async function view360AsOf(bench: GroupBench): Promise<Measurement> {
   const { scope, quick, say } = bench;
-  const [warmUpSeconds, roundSeconds] = quick ? [2, 2.5] : [5, 9];
-  const dataDir = scope.folder();
-  const product = await startProduct(scope, { dataDir });
-  const bank = viewBank(quick);
-  const ids = await bringBank(bench, product, bank);
-  const busy = busyBank(quick ? 10_000 : 100_000);
+  const times = timesOf(quick);
+  const { product, own, bank, ids } = await viewedBank(bench);
+  const busy = busyBank(quick ? 5_000 : 100_000);
   const [busyId] = await bringBank(bench, product, busy);
 
-  const load = startChild<HttpLoad, HttpLoadResult>(scope, 'http-load.ts');
+  const load = startChild<HttpLoad, LoadResult>(scope, 'http-load.ts');
   const token = tokenOf('risk');
-  const day = middleOf(allOpenOn(bank), bank.until);
-  const send = (query: string, seconds: number): Promise<HttpLoadResult> =>
-    load.ask({ url: product.url, token, paths: ids.map((id) => `/v1/customers/${id}/360${query}`), connections: CONNECTIONS, seconds });
+  const day = dayOf(allOpenOn(bank), bank.until, 0.5);
   const subjects = [`?asOf=${day}`, ''].map((query) => ({
-    query,
-    results: [] as HttpLoadResult[],
-    cpu: new CpuUse({ server: { pid: product.pid }, Postgres: databaseOf(dataDir), load }),
+    name: query === '' ? 'now' : `as of ${day}`,
+    cpu: new CpuUse({ server: { pid: product.pid }, Postgres: own, load }),
+    run: (seconds: number) =>
+      load.ask({ url: product.url, token, paths: ids.map((id) => `/v1/customers/${id}/360${query}`), connections: CONNECTIONS, seconds }),
   }));
   say('warming up');
-  for (const { query } of subjects) await send(query, warmUpSeconds);
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const { query, results, cpu } of subjects) {
-      await sleep(SETTLE_MS);
-      cpu.start();
-      const result = await send(query, roundSeconds);
-      cpu.stop();
-      results.push(result);
-      say(`round ${round}: ${query === '' ? 'now' : `as of ${day}`} ${shown(result.perSecond)}/s, p99 ${shown(result.latency.p99Ms)} ms`);
-    }
-  }
+  for (const { run } of subjects) await run(times.warmUpSeconds);
+  const [past, now] = await takeTurns(subjects, times, say);
   await load.end();
 
   const client = startChild<GetLoad, GetLoadResult>(scope, 'get-load.ts');
@@ -62,7 +48,6 @@ export async function view360AsOf(bench: Bench): Promise<Measurement> {
     workers: 1,
   });
 
-  const [past, now] = subjects.map(({ results, cpu }) => ({ cpu, latency: medianLatency(results.map(({ latency }) => latency)) }));
   if (!past || !now) throw new Error('a subject is missing');
   const ratio = past.latency.p99Ms / now.latency.p99Ms;
   return {
@@ -75,15 +60,11 @@ export async function view360AsOf(bench: Bench): Promise<Measurement> {
     latency: past.latency,
     baselineLatency: now.latency,
     notes: [
-      `${ids.length.toLocaleString('en-US')} customers, ${bank.transactions.toLocaleString('en-US')} transactions; as of ${day}; ${CONNECTIONS} connections, ${ROUNDS} rounds of ${roundSeconds} s each in turn, medians`,
+      `${ids.length.toLocaleString('en-US')} customers, ${bank.transactions.toLocaleString('en-US')} transactions; as of ${day}; ${CONNECTIONS} connections, ${toldTimes(times)}`,
       `a customer with ${busy.transactions.toLocaleString('en-US')} transactions as of ${BUSY_VIEWS} days, one request after the other: the slowest ${shown(ofBusy.slowestMs)} ms, half within ${shown(ofBusy.latency.p50Ms)} ms`,
       `processors: as of a day ${past.cpu.toString()}; now ${now.cpu.toString()}`,
     ],
   };
-}
-
-function middleOf(from: string, until: string): string {
-  return dayOf(from, until, 0.5);
 }
 
 /** The day a share of the way between two. */

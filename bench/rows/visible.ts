@@ -8,20 +8,19 @@ import type { VisibleLoad, VisibleLoadResult } from '../support/visible-load.ts'
 
 const COMMANDS_A_SECOND = 200;
 const MORE_AT_MOST_MS = 25;
-const ROUNDS = 3;
 
 export async function visible({ scope, quick, say }: Bench): Promise<Measurement> {
-  const seconds = quick ? 3 : 10;
+  const [seconds, warmUpSeconds, rounds] = quick ? [1.5, 1.5, 2] : [10, 5, 3];
   const product = await startProduct(scope, { dataDir: scope.folder() });
   const client = startChild<VisibleLoad, VisibleLoadResult>(scope, 'visible-load.ts');
   const run = (after: boolean, forSeconds: number): Promise<VisibleLoadResult> =>
     client.ask({ url: product.url, token: tokenOf('agent'), body: ticketBody, perSecond: COMMANDS_A_SECOND, seconds: forSeconds, after });
 
   say('warming up');
-  await run(true, quick ? 3 : 5);
+  await run(true, warmUpSeconds);
   const withAfter: VisibleLoadResult[] = [];
   const without: VisibleLoadResult[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     const seen = await run(true, seconds);
     const there = await run(false, seconds);
     withAfter.push(seen);
@@ -42,7 +41,7 @@ export async function visible({ scope, quick, say }: Bench): Promise<Measurement
     latency,
     baselineLatency,
     notes: [
-      `p99 is ${shown(more)} ms more; ${COMMANDS_A_SECOND} commands/s evenly spaced and not held up by answers, ${ROUNDS} rounds of ${seconds} s each in turn, medians`,
+      `p99 is ${shown(more)} ms more; ${COMMANDS_A_SECOND} commands/s evenly spaced and not held up by answers, ${rounds} rounds of ${seconds} s each in turn, medians`,
       `the commands meanwhile, from when they were due: ${shownLatency(command)}; each GET also records that it was made`,
     ],
   };

@@ -6,7 +6,8 @@ import { Draw } from './draw.ts';
 import { type Latency, latencyOf } from './measurement.ts';
 
 export interface HttpLoad {
-  readonly url: string;
+  /** Of several each gets as many connections as another. */
+  readonly url: string | readonly string[];
   readonly token: string;
   /** Of a POST; absent for a GET. */
   readonly body?: object;
@@ -18,7 +19,8 @@ export interface HttpLoad {
   readonly requests?: number;
 }
 
-export interface HttpLoadResult {
+/** What any load generator of the bench gives. */
+export interface LoadResult {
   readonly requests: number;
   /** Answers in the 200s a second. */
   readonly perSecond: number;
@@ -30,7 +32,7 @@ const PATHS_A_CONNECTION = 500;
 
 if (import.meta.main) serve(load);
 
-async function load({ url, token, body, paths, connections, seconds, requests }: HttpLoad): Promise<HttpLoadResult> {
+async function load({ url, token, body, paths, connections, seconds, requests }: HttpLoad): Promise<LoadResult> {
   // Its own histogram knows whole milliseconds only.
   const latencies: number[] = [];
   const startedMs = performance.now();
@@ -38,7 +40,8 @@ async function load({ url, token, body, paths, connections, seconds, requests }:
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const running = autocannon(
       {
-        url,
+        // Of several a connection has one, in turn: its types know of one alone.
+        url: [url].flat() as unknown as string,
         headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? { method: 'GET' } : { method: 'POST', body: JSON.stringify(body) }),
         ...(paths === undefined ? {} : { setupClient: ownOrder(paths) }),
@@ -56,7 +59,7 @@ async function load({ url, token, body, paths, connections, seconds, requests }:
     });
   });
   const failed = result.non2xx + result.errors + result.timeouts;
-  if (failed > 0 || latencies.length === 0) throw new Error(`${url}: ${failed} of ${latencies.length + failed} requests failed`);
+  if (failed > 0 || latencies.length === 0) throw new Error(`${String(url)}: ${failed} of ${latencies.length + failed} requests failed`);
   return {
     requests: latencies.length,
     perSecond: (latencies.length * 1_000) / (lastMs - startedMs),

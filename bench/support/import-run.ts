@@ -44,7 +44,7 @@ export function lastImport(quick: boolean): ImportFigures | undefined {
 }
 
 export async function runImport({ scope, quick, say }: Bench): Promise<ImportRun> {
-  const transactions = quick ? TRANSACTIONS / 20 : TRANSACTIONS;
+  const transactions = quick ? TRANSACTIONS / 40 : TRANSACTIONS;
   const { about, records } = await importRecords(transactions);
   const { paths, lines } = await writeFeedFiles(scope.folder(), 'import', records, quick ? LINES_A_REQUEST / 5 : LINES_A_REQUEST);
   say(`${lines.toLocaleString('en-US')} lines of ${about} written`);

@@ -39,9 +39,13 @@ function postgresVersion(): string {
   return version.replace(/-.*$/, '');
 }
 
+/** What is measured is the code as it lies here: where it is not the commit's, that is said. */
 function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['--no-optional-locks', ...args], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
-    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const changed = git('status', '--porcelain', '--', 'src', 'bench', 'package-lock.json') !== '';
+    return git('rev-parse', '--short=12', 'HEAD') + (changed ? ' and changes on top' : '');
   } catch {
     return 'unknown';
   }

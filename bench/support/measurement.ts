@@ -8,14 +8,18 @@ export interface Latency {
 
 /** One published figure, beside what it is measured against in the same run. */
 export interface Measurement {
+  /** On each line of a row but the first: what it is. */
+  readonly about?: string;
   readonly value: number;
   readonly unit: string;
   /** In the same unit; absent where the target is a bound by itself. */
   readonly baseline?: number;
   /** The figure that the target speaks of, where it is a ratio. */
   readonly ratio?: number;
+  /** `–` on a line that is there for comparison. */
   readonly target: string;
-  readonly pass: boolean;
+  /** Absent there. */
+  readonly pass?: boolean;
   readonly latency?: Latency;
   readonly baselineLatency?: Latency;
   /** What a reader must know beside the figure: how it was run, what else was seen. */

@@ -26,10 +26,12 @@ export interface ProductOptions {
   readonly dataDir: string;
   /** Of a database of the bench's, instead of the folder's own Postgres. */
   readonly databaseUrl?: string;
-  readonly role?: 'api';
+  readonly role?: 'api' | 'projector';
+  /** Beside those that every server of the bench has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function startProduct(scope: Scope, { dataDir, databaseUrl, role }: ProductOptions): Promise<Product> {
+export async function startProduct(scope: Scope, { dataDir, databaseUrl, role, env = {} }: ProductOptions): Promise<Product> {
   const startedMs = performance.now();
   const server = spawnServer({
     dataDir,
@@ -38,7 +40,9 @@ export async function startProduct(scope: Scope, { dataDir, databaseUrl, role }:
       SHIJI_MASTER_KEY: masterKey,
       // One subject sends everything here.
       RATE_LIMIT_PER_MINUTE: '0',
-      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      // Without a data folder it keeps a feed's results in the temporary one, which is to be gone afterwards.
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl, TMPDIR: dataDir }),
+      ...env,
       // For a profile: BENCH_NODE_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/profile' npm run bench commands.
       ...(process.env.BENCH_NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS }),
     },
