@@ -440,3 +440,29 @@ describe('the definitions', () => {
     expect([codec.retentionOf('Sampled'), codec.retentionOf('Noted')]).toStrictEqual(['service', 'credit']);
   });
 });
+
+describe('the time of an event', () => {
+  const timed = (metadata: string): unknown => {
+    const stored = {
+      position: 1,
+      stream,
+      revision: 0,
+      id: '018f3e6a-7c4e-8c9f-9139-d66b1d252b51',
+      type: 'Noted',
+      recordedAtMs: 0,
+      data: '{"text":"x"}',
+      metadata,
+    };
+    return (codec.decode(stored as StoredEvent) as RecordedEvent).occurredAt;
+  };
+
+  it('is what the metadata says, in whatever order and spelling it stands', () => {
+    expect(timed('{"schema":1,"occurredAt":"2026-03-03T12:00:00.000Z","channel":"rest"}')).toBe('2026-03-03T12:00:00.000Z');
+    expect(timed('{"schema":1,"occurredAt":"2026-03-03"}')).toBe('2026-03-03');
+    expect(timed('{"channel":"rest","occurredAt":"2026-03-03","schema":1}')).toBe('2026-03-03');
+    expect(timed('{"schema":1,"channel":"a,\\"occurredAt\\":\\"1999-01-01\\"","occurredAt":"2026-03-03"}')).toBe('2026-03-03');
+    expect(timed('{"schema":1,"actor":{"subject":"s","occurredAt":"1999-01-01"},"occurredAt":"2026-03-03"}')).toBe('2026-03-03');
+    expect(timed('{ "schema": 1, "occurredAt": "2026-03-03" }')).toBe('2026-03-03');
+    expect(timed('{"schema":1,"occurredAt":"2026\\u002d03-03"}')).toBe('2026-03-03');
+  });
+});

@@ -2,6 +2,7 @@
 // construction and readers need no fence. Concurrent appends share one call, one commit and one fsync.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { takeRows } from '../../postgres/rows.ts';
 import { isConnectionLoss } from '../../postgres/sqlstate.ts';
 import { GroupCommit } from '../group-commit.ts';
 import {
@@ -164,7 +165,7 @@ export class PostgresJournal implements Journal {
   async readStream(stream: string, options: ReadStream = {}): Promise<readonly StoredEvent[]> {
     const backwards = options.direction === 'backwards';
     const from = options.from ?? (backwards ? 2_147_483_647 : 0);
-    const { rows } = await this.#rows<EventRow>(backwards ? statements.backwards : statements.forwards, [stream, from, options.limit ?? null]);
+    const rows = await this.#rows<EventRow>(backwards ? statements.backwards : statements.forwards, [stream, from, options.limit ?? null]);
     return rows.map((row) => toEvent(row));
   }
 
@@ -172,13 +173,13 @@ export class PostgresJournal implements Journal {
     const { after, limit } = options;
     if (!options.categories && !options.types) {
       // One more than asked for tells whether it goes on.
-      const { rows } = await this.#rows<EventRow>(statements.readAll, [after, limit + 1]);
+      const rows = await this.#rows<EventRow>(statements.readAll, [after, limit + 1]);
       const atEnd = rows.length <= limit;
       if (!atEnd) rows.pop();
       const events = rows.map((row) => toEvent(row));
       return { events, checkpoint: events.at(-1)?.position ?? after, atEnd };
     }
-    const { rows } = await this.#rows<[head: number, ...EventRow]>(statements.readFiltered, [
+    const rows = await this.#rows<[head: number, ...EventRow]>(statements.readFiltered, [
       after,
       limit,
       options.categories ?? null,
@@ -245,8 +246,9 @@ export class PostgresJournal implements Journal {
     }
   }
 
-  #rows<Values extends unknown[]>(statement: { name: string; text: string }, values: unknown[]): Promise<pg.QueryArrayResult<Values>> {
-    return asUnavailable(() => this.#pool.query<Values>({ ...statement, values, rowMode: 'array' }));
+  async #rows<Values extends unknown[]>(statement: { name: string; text: string }, values: unknown[]): Promise<Values[]> {
+    const result = await asUnavailable(() => this.#pool.query<Values>({ ...statement, values, rowMode: 'array' }));
+    return takeRows(result);
   }
 
   #query<Result extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }): Promise<pg.QueryResult<Result>> {

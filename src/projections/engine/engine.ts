@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { JournalReader } from '../../journal/journal.ts';
 import { codeOf, LOCK_NOT_AVAILABLE } from '../../postgres/sqlstate.ts';
 import { readCheckpoints } from './books.ts';
+import { BuildPace } from './build-pace.ts';
 import { BuildRoom } from './build-room.ts';
 import { CONTROL_CATEGORY, Controls } from './controls.ts';
 import { Convoy } from './convoy.ts';
@@ -50,7 +51,7 @@ export interface EngineTuning {
   readonly retryMs?: number;
   /** Longest wait for new events without being woken; default 250 ms. */
   readonly pollMs?: number;
-  /** Events a read; default 5,000. */
+  /** Events a read; default 1,000. */
   readonly readEvents?: number;
   /** A fresh read model with more events than that before it is built by COPY; default 2,000. */
   readonly buildFrom?: number;
@@ -133,6 +134,7 @@ export class ProjectionEngine {
       convoy: new Convoy(),
       idle: new IdleCheckpoints(pool),
       room: new BuildRoom(buildRows),
+      pace: new BuildPace(),
     };
     for (const projection of projections)
       this.#runners.set(

@@ -5,6 +5,7 @@ import { asOf, knownAtMs } from '../../domain/kernel/as-of.ts';
 import type { RecordedEvent } from '../../domain/kernel/event.ts';
 import type { JournalReader } from '../../journal/journal.ts';
 import { BEGIN_LONG, inTransaction, readSkips } from './books.ts';
+import { BuildPace } from './build-pace.ts';
 import { BuildRoom } from './build-room.ts';
 import { isRefused, quoted, RowRefused, textArrayLiteral } from './columns.ts';
 import { type CarefulFolding, Folder, skipName } from './fold.ts';
@@ -100,7 +101,8 @@ export class Replay {
     await pool.query('select engine.create_schema($1)', [schema]);
     const reader = new SharedReader({ journal, codec, categories: [...new Set(projections.flatMap(({ categories }) => categories))] });
     const room = new BuildRoom(options.buildRows ?? 60_000);
-    const builders = projections.map((projection) => new Builder(projection, { ...options, reader, counts, room }));
+    const pace = new BuildPace();
+    const builders = projections.map((projection) => new Builder(projection, { ...options, reader, counts, room, pace }));
     const built = new Replay(options, reader, builders, to);
     try {
       await Promise.all(builders.map((builder) => builder.create()));
@@ -250,6 +252,7 @@ interface BuilderOptions extends ReplayOptions {
   readonly reader: SharedReader;
   readonly counts: ((event: RecordedEvent) => boolean) | undefined;
   readonly room: BuildRoom;
+  readonly pace: BuildPace;
 }
 
 class Builder {
@@ -294,7 +297,7 @@ class Builder {
 
   /** To the end, or to the end of a careful stretch. */
   async #advance(to: number, tell: () => void): Promise<void> {
-    const { reader, room } = this.#options;
+    const { reader, room, pace } = this.#options;
     const folder = await this.#newFolder();
     let unit = new Unit(this.position);
     let earlier: ReadonlyMap<string, Entry> | undefined;
@@ -303,6 +306,7 @@ class Builder {
     try {
       while (unit.to < to) {
         // biome-ignore lint/performance/noAwaitInLoops: batches come one after the other
+        await pace.next(this, unit.to);
         const batch = await reader.batch(unit.to);
         if (!batch || this.#aborted) throw new ReplayRefused('The replay was stopped.');
         const unknown = await folder.fold(batch, unit, earlier, to);
@@ -328,6 +332,7 @@ class Builder {
         }
       }
     } finally {
+      pace.leave(this);
       await writing;
     }
     if (failure !== undefined) throw failure;

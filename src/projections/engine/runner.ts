@@ -1,8 +1,9 @@
 import type { UnknownEvent } from '../../journal/codec.ts';
 import type { JournalReader } from '../../journal/journal.ts';
-import { codeOf } from '../../postgres/sqlstate.ts';
+import { codeOf, isConnectionLoss } from '../../postgres/sqlstate.ts';
 import { Book, LEFT_ELSEWHERE, NotOurs } from './book.ts';
 import { BEGIN_LONG, type Checkpoint, insertParked, inTransaction, readCheckpoints, readParkedKeys, readSkips } from './books.ts';
+import type { BuildPace } from './build-pace.ts';
 import type { BuildRoom } from './build-room.ts';
 import { isRefused, RowRefused } from './columns.ts';
 import type { Convoy } from './convoy.ts';
@@ -31,12 +32,15 @@ export interface RunnerOptions extends RendezvousOptions {
   readonly buildFrom: number;
   /** For rows held in memory before they are written, while building. */
   readonly room: BuildRoom;
+  readonly pace: BuildPace;
   /** Whether this process has more than a few commands in hand. */
   readonly isBusy: () => boolean;
   readonly convoy: Convoy;
   readonly idle: IdleCheckpoints;
 }
 
+/** Between tries at what fails time and again. */
+const MOST_REST_MS = 30_000;
 /** Smaller batches are no burst. */
 const BURST_FROM_EVENTS = 32;
 
@@ -172,12 +176,14 @@ export class ProjectionRunner {
           if (await this.#followOrders(checkpoint)) return;
         }
         if (this.#rendezvous?.meetsAt(unit.to)) {
+          this.#options.pace.leave(this);
           await writeNow();
           const { waitMs } = this.#rendezvous;
           if (waitMs <= 0) return await this.#rendezvous.meet(this.#party(folder));
           await this.#rest(waitMs);
           continue;
         }
+        if (this.#building) await this.#options.pace.next(this, unit.to);
         const batch = await this.#nextBatch(unit.to, pokes);
         if (!batch) continue;
         const eventsBefore = unit.events;
@@ -225,6 +231,7 @@ export class ProjectionRunner {
       if (this.#options.leases.holds(this.#place.book)) await writeNow();
     } finally {
       this.#options.room.holds(this, 0);
+      this.#options.pace.leave(this);
       await writing;
     }
   }
@@ -298,6 +305,7 @@ export class ProjectionRunner {
       const { from, to, last } = unit;
       if (!(await this.#options.idle.advance({ projection: name, fence: this.#book.fence, from, to, last }))) throw new NotOurs(LEFT_ELSEWHERE);
       this.#position = to;
+      await this.#succeeded();
       progress.committed(name, to);
       return;
     }
@@ -319,8 +327,7 @@ export class ProjectionRunner {
     }
     this.#position = unit.to;
     this.#tookMs = performance.now() - startedMs;
-    if (this.#failures > 0) await this.#book.setDetail(undefined);
-    this.#failures = 0;
+    await this.#succeeded();
     if (!this.#place.isLive) return;
     progress.committed(name, unit.to);
     metrics.committed(name, {
@@ -331,8 +338,15 @@ export class ProjectionRunner {
     });
   }
 
+  /** What failed before is over. */
+  async #succeeded(): Promise<void> {
+    if (this.#failures > 0) await this.#book.setDetail(undefined);
+    this.#failures = 0;
+  }
+
   async #finishBuild(): Promise<void> {
     const { progress, log } = this.#options;
+    this.#options.pace.leave(this);
     await this.#book.finishBuild(this.#writer);
     this.#building = false;
     progress.building(this.#place.book, undefined);
@@ -412,7 +426,9 @@ export class ProjectionRunner {
     if (error instanceof JournalMismatch) await leases.release(book).catch(() => {});
     const detail = codeOf(error) ?? explain(error);
     await this.#book.setDetail(`It fails and tries again: ${detail}`).catch(() => {});
-    await this.#rest(Math.min(30_000, retryMs * 2 ** Math.min(this.#failures, 6)));
+    // A database that is away comes back for all at once: whoever waits long by then is late for nothing.
+    const mostMs = isConnectionLoss(error) ? 2 * retryMs : MOST_REST_MS;
+    await this.#rest(Math.min(mostMs, retryMs * 2 ** Math.min(this.#failures, 6)));
   }
 }
 

@@ -41,7 +41,7 @@ export interface SharedReaderOptions {
   readonly codec: EventDecoder;
   /** All categories that any projection reads; nothing else is decoded. */
   readonly categories: readonly string[];
-  /** Events a read; default 5,000, the fastest measured (engine.md 1b). */
+  /** Events a read; default 1,000: more of them outlive a young collection or two before they are folded. */
   readonly limit?: number;
   /** Longest wait without being woken; default 250 ms. */
   readonly pollMs?: number;
@@ -69,7 +69,7 @@ export class SharedReader {
 
   constructor(options: SharedReaderOptions) {
     this.#options = options;
-    this.#limit = options.limit ?? 5_000;
+    this.#limit = options.limit ?? 1_000;
     this.categories = options.categories;
     this.#index = new Map(options.categories.map((category, index) => [category, index]));
     this.#unwatch = options.journal.watch(() => {

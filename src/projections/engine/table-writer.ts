@@ -5,6 +5,7 @@ import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Erased, Sealed } from '../../domain/kernel/personal.ts';
 import { SealBroken } from '../../journal/sealing.ts';
+import { takeRows } from '../../postgres/rows.ts';
 import { arrayLiteral, copyLine, decodeRow, RowRefused, sameRow, textArrayLiteral } from './columns.ts';
 import type { Cell, Projection, Row, TokenKind } from './projection.ts';
 import { type TableSql, tableSql } from './table-sql.ts';
@@ -52,13 +53,13 @@ export class TableWriter {
   }
 
   async load(keys: readonly string[]): Promise<ReadonlyMap<string, Row>> {
-    const { rows } = await this.#pool.query<(string | null)[]>({
+    const result = await this.#pool.query<(string | null)[]>({
       ...this.sql.load,
       values: [textArrayLiteral(keys)],
       rowMode: 'array',
       types: rawTexts,
     });
-    return new Map(rows.map(([key, ...cells]) => [key as string, decodeRow(this.sql.columns, cells)]));
+    return new Map(takeRows(result).map(([key, ...cells]) => [key as string, decodeRow(this.sql.columns, cells)]));
   }
 
   /** What differs from the table, with the search tokens made. */
