@@ -1,10 +1,12 @@
 // The record of reads: who was shown which personal data, written durably before its bytes leave, or they don't. Concurrent reads
 // share a commit. What was searched for is kept as names of parameters and a keyed hash: free text never stands here in clear,
-// and a hash without a key would be guessed. The table only grows (migrations/0004-access.sql); access-routes.ts shows it.
+// and a hash without a key would be guessed. The table only grows (migrations/0004-access.sql), in partitions that are made ahead
+// (0013-reads-partitioned.sql); access-routes.ts shows it.
 import { createHmac } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Pool } from 'pg';
 import { GroupCommit } from '../journal/group-commit.ts';
+import { codeOf } from '../postgres/sqlstate.ts';
 import { derivedKey } from './derived-key.ts';
 import { Problem, RETRY_SOON } from './problems.ts';
 import { correlationIdOf, purposeOf } from './request.ts';
@@ -39,21 +41,29 @@ export interface ReadRecords {
 
 export const insertReads = {
   name: 'access/record-reads',
-  text: `insert into access.reads (read_at, subject, role, on_behalf_of, method, route, ids, fields, purpose, outcome, request_id, correlation_id, filter, filter_hash)
+  text: `with written as (
+         insert into access.reads (read_at, subject, role, on_behalf_of, method, route, ids, fields, purpose, outcome, request_id, correlation_id, filter, filter_hash)
          select to_timestamp(r."atMs" / 1000.0), r.subject, r.role, r."onBehalfOf", r.method, r.route, r.ids, r.fields, r.purpose, r.outcome, r."requestId",
                 r."correlationId", r.filter, r."filterHash"
            from json_to_recordset($1) as r("atMs" double precision, subject text, role text, "onBehalfOf" text, method text, route text, ids text[],
-                fields text[], purpose text, outcome text, "requestId" text, "correlationId" text, filter text[], "filterHash" text)`,
+                fields text[], purpose text, outcome text, "requestId" text, "correlationId" text, filter text[], "filterHash" text)
+         returning id) select max(id)::float8 as last from written`,
 };
 
+/** Reads between two looks whether the partition after the next is there: many before it is needed. */
+const LOOK_EACH = 250_000;
+
 export class PostgresReadRecords implements ReadRecords {
+  readonly #pool: Pool;
   readonly #commits: GroupCommit<Read, undefined>;
+  #looked: number | undefined;
 
   constructor(pool: Pool) {
+    this.#pool = pool;
     this.#commits = new GroupCommit({
       maxBatch: 256,
       send: async (reads) => {
-        await pool.query({ ...insertReads, values: [JSON.stringify(reads)] });
+        this.#lookAhead(await this.#insert(reads));
         return reads.map(() => undefined);
       },
     });
@@ -67,7 +77,30 @@ export class PostgresReadRecords implements ReadRecords {
   rest(): Promise<void> {
     return this.#commits.rest();
   }
+
+  /** The last one's id. */
+  async #insert(reads: readonly Read[]): Promise<number> {
+    const insert = () => this.#pool.query<{ last: number }>({ ...insertReads, values: [JSON.stringify(reads)] });
+    const { rows } = await insert().catch(async (error: unknown) => {
+      if (codeOf(error) !== CHECK_VIOLATION) throw error;
+      // No partition, as every try before was in vain: better wait than refuse.
+      await this.#pool.query('select access.add_partitions(true)');
+      return insert();
+    });
+    return rows[0]?.last ?? 0;
+  }
+
+  #lookAhead(last: number): void {
+    const look = Math.floor(last / LOOK_EACH);
+    if (look === this.#looked) return;
+    this.#looked = look;
+    // What fails is tried again at the next look, by whoever comes to it.
+    this.#pool.query('select access.add_partitions(false)').catch(() => undefined);
+  }
 }
+
+/** Of Postgres, also where no partition takes a row. */
+const CHECK_VIOLATION = '23514';
 
 export interface ReadOf {
   readonly ids: readonly string[];

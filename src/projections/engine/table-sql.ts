@@ -43,6 +43,10 @@ export const COMMIT_PARAMETERS = [
   'deleted',
 ] as const;
 
+/** A twentieth of it dead, not a fifth, before it is vacuumed (docs/adr/0015). */
+const VACUUM =
+  'autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500, autovacuum_analyze_scale_factor = 0.05, autovacuum_analyze_threshold = 1000';
+
 export function tableSql(schema: string, projection: Projection): TableSql {
   const { table } = projection;
   const columns = columnsOf(table);
@@ -70,7 +74,7 @@ export function tableSql(schema: string, projection: Projection): TableSql {
           `${quoted(name)} ${sqlType(type)}${nullable === true ? '' : ' not null'}${name === table.key ? ' primary key' : ''}`,
       )
       // Rows change a few times: room on the page keeps their versions together and the indexes untouched.
-      .join(', ')}) with (fillfactor = 90)`,
+      .join(', ')}) with (fillfactor = 90, ${VACUUM})`,
     drop: `drop table if exists ${qualified}`,
     indexes: table.indexes.map((index, number) => `create index if not exists ${quoted(indexName(table, number))} on ${qualified} ${index}`),
     load: named('load', schema, projection, `select ${asText(key)}, ${texts} from ${qualified} where ${quoted(table.key)} = any($1::${keyType}[])`),
