@@ -26,6 +26,7 @@ import { Opener } from './journal/sealing.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http } from './listening.ts';
 import { child, type Logger } from './logging.ts';
+import { oldestTransactionSeconds } from './postgres/oldest-transaction.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
 import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
@@ -82,7 +83,7 @@ export async function compose(ground: Ground): Promise<Http> {
 
   const clock = config.clock === 'manual' ? manualClock(0) : systemClock();
   const published = config.natsUrl === undefined ? undefined : () => readProgress(pool, streamName(PREFIX), journal);
-  const metrics = new ApiMetrics({ lag: () => progress.lag(), published });
+  const metrics = new ApiMetrics({ lag: () => progress.lag(), published, oldestTransaction: () => oldestTransactionSeconds(pool) });
   const journal = await openJournal(ground, pool, clock, metrics);
   lifecycle.onStop('journal', () => journal.close());
   const journalId = await journal.identity();

@@ -74,6 +74,7 @@ async function embedded(config: Config, log: Logger, lifecycle: Lifecycle): Prom
   const postgres = await startEmbeddedPostgres({ dataDir: folder.path, log: child(log, 'postgres') });
   lifecycle.onStop('embedded Postgres', postgres.stop, 130_000);
   lifecycle.onAbandon(postgres.requestStop);
+  postgres.keepUp();
   return { databaseUrl: postgres.url, databaseOwnerUrl: postgres.url, jwtSecret, masterKey, dataFolder: folder.path, announce: folder.announce };
 }
 

@@ -30,10 +30,14 @@ function unavailable(code: ProblemCode, cause: unknown): Problem {
 
 const busy: ReadonlySet<string | undefined> = new Set([QUERY_CANCELED, LOCK_NOT_AVAILABLE, SERIALIZATION_FAILURE, DEADLOCK_DETECTED]);
 
+/** Our own process has no room: a full disk under the spool of a feed, no descriptor for a file or a connection. */
+const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
 /** The database is there but has no room or time: class 53 is insufficient resources, a full disk among them. */
 function isOverload(error: unknown): boolean {
   const code = codeOf(error);
-  return busy.has(code) || (code !== undefined && /^53[0-9A-Z]{3}$/.test(code));
+  if (code === undefined) return error instanceof Error && error.cause !== undefined && isOverload(error.cause);
+  return busy.has(code) || noRoom.has(code) || /^53[0-9A-Z]{3}$/.test(code);
 }
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {

@@ -41,6 +41,8 @@ export interface MetricsParts {
   readonly lag?: (() => Promise<readonly LagOf[]>) | undefined;
   /** How far the journal was published to NATS, and how many positions are behind that; absent where nothing is published. */
   readonly published?: (() => Promise<{ readonly position: number; readonly behind: number }>) | undefined;
+  /** The age of the oldest open transaction in seconds. */
+  readonly oldestTransaction?: (() => Promise<number>) | undefined;
 }
 
 export class ApiMetrics {
@@ -51,7 +53,7 @@ export class ApiMetrics {
   readonly #parked: Counter<'projection'>;
   readonly #unequal: Counter<'projection'>;
 
-  constructor({ lag, published }: MetricsParts = {}) {
+  constructor({ lag, published, oldestTransaction }: MetricsParts = {}) {
     const { registry } = this;
     collectDefaultMetrics({ register: registry });
     // The registry asks a metric for its name and its values, and no more.
@@ -69,6 +71,7 @@ export class ApiMetrics {
     this.#parked = ofProjection('shiji_projection_parked_events_total', 'Events parked because their fold threw');
     this.#unequal = ofProjection('shiji_projection_receipts_unequal_total', "Receipts that differed from the journal's own sums");
     if (published) registerPublished(registry, published);
+    if (oldestTransaction) registerOldest(registry, oldestTransaction);
     if (lag === undefined) return;
     const labelNames = ['projection'] as const;
     const events = new Gauge({
@@ -140,6 +143,17 @@ export class ApiMetrics {
     });
     return { name, help: 'From the headers of a request to the start of its answer', type: 'histogram', aggregator: 'sum', values };
   }
+}
+
+function registerOldest(registry: Registry, seconds: () => Promise<number>): void {
+  new Gauge({
+    name: 'shiji_database_oldest_transaction_seconds',
+    help: 'Age of the oldest open transaction in the database, of any session: it holds back vacuum and perhaps others',
+    registers: [registry],
+    async collect() {
+      this.set(await seconds());
+    },
+  });
 }
 
 function registerPublished(registry: Registry, published: NonNullable<MetricsParts['published']>): void {

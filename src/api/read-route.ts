@@ -13,10 +13,12 @@ import { addVary, sendStream, sendText } from './gzip.ts';
 import { type PageParameters, type PageRequest, pageOf } from './page.ts';
 import { notFound, Problem } from './problems.ts';
 import type { ReadOf, ReadRecorder, ReadRecords } from './read-record.ts';
+import type { TableSlots } from './table-slots.ts';
 
 export interface ReadRouteParts extends AfterParts {
   readonly cursors: Cursors;
   readonly recorder: ReadRecorder;
+  readonly tables: TableSlots;
 }
 
 export interface ReadDeclaration<Params extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType> {
@@ -112,7 +114,7 @@ export function readRoute<Params extends z.ZodType = typeof none, Query extends 
       if (form === undefined) throw new Problem('NotAcceptable');
       if (csv !== undefined) addVary(reply, 'accept');
       const run = runner(declaration, request, reply, path, parts);
-      if (form === 'table' && csv !== undefined) return sendTable(request, reply, csv, run);
+      if (form === 'table' && csv !== undefined) return sendTable(request, reply, csv, run, parts.tables);
       const shown = z.encode(answer, await run(request.query as z.output<Query>));
       const text = JSON.stringify(shown);
       if (personal) reply.header('cache-control', 'no-store');
@@ -176,12 +178,18 @@ function sendTable<Query, Answer>(
   reply: FastifyReply,
   columns: readonly CsvColumn<ItemOf<Answer>>[],
   run: (query: Query) => Promise<Answer>,
+  tables: TableSlots,
 ) {
   const asked = request.query as Query & { limit?: number; cursor?: string };
   type Items = { items: ItemOf<Answer>[]; next?: string | null };
   return (async () => {
     // The first page before the header, so that a refusal is still a problem with a status.
-    let page = (await run({ ...asked, ...('limit' in asked ? { limit: CSV_PAGE } : {}) })) as unknown as Items;
+    const release = tables.take();
+    const first = await run({ ...asked, ...('limit' in asked ? { limit: CSV_PAGE } : {}) }).catch((error: unknown) => {
+      release();
+      throw error;
+    });
+    let page = first as unknown as Items;
     async function* lines() {
       yield csvHeader(columns) + csvRows(columns, page.items);
       while (typeof page.next === 'string') {
@@ -190,7 +198,9 @@ function sendTable<Query, Answer>(
       }
     }
     reply.header('cache-control', 'no-store');
-    return sendStream(request, reply, Readable.from(lines(), { objectMode: false }), CSV_TYPE);
+    const table = Readable.from(lines(), { objectMode: false });
+    table.once('close', release);
+    return sendStream(request, reply, table, CSV_TYPE);
   })();
 }
 

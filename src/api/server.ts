@@ -10,6 +10,7 @@ import type { EventCodec } from '../journal/codec.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Opener } from '../journal/sealing.ts';
 import type { Logger } from '../logging.ts';
+import { servingRequest } from '../postgres/bounded-pool.ts';
 import type { Progress } from '../projections/engine/progress.ts';
 import { type AccessDatabase, accessRoutes } from './access-routes.ts';
 import { type AuthOptions, registerAuth } from './auth.ts';
@@ -36,6 +37,7 @@ import type {} from './request.ts';
 import { requestIds } from './request-id.ts';
 import { Sights } from './sights.ts';
 import { SlowBodies } from './slow-bodies.ts';
+import { TableSlots } from './table-slots.ts';
 import { validatorCompiler } from './validation.ts';
 
 declare module 'fastify' {
@@ -56,6 +58,7 @@ export interface Api {
   readonly positions: PositionTokens;
   readonly cursors: Cursors;
   readonly recorder: ReadRecorder;
+  readonly tables: TableSlots;
   readonly sights: Sights;
   readonly progress: Pick<Progress, 'waitUntil' | 'describeProjections'>;
   readonly journal: JournalReader;
@@ -167,6 +170,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     positions: new PositionTokens(secret),
     cursors: new Cursors(secret),
     recorder: new ReadRecorder(parts.readRecords ?? new PostgresReadRecords(pool), secret, now),
+    tables: new TableSlots(),
     sights,
     progress,
     journal,
@@ -271,6 +275,8 @@ function enter(route: RouteOptions, guardParts: GuardParts, slowBodies: SlowBodi
             entry(request, reply, done);
           };
   route.onRequest = [first, ...listOf(route.onRequest)];
+  // A feed may wait longer. Not in onRequest: what follows a body that is read is called by its socket.
+  if (longBody !== true) route.preValidation = [(_request, _reply, done) => servingRequest(done), ...listOf(route.preValidation)];
 }
 
 /** Adds the last hook: headers, figures, the end of the connection while draining. */

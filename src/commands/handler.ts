@@ -118,7 +118,7 @@ export class CommandHandler {
     const commandId =
       request.key === undefined
         ? drawCommandId(this.#parts.now())
-        : commandIdOf(request.keyScope ?? request.actor.subject, command.name, target ?? '', request.key);
+        : commandIdOf(request.keyScope ?? request.actor.subject, command.name, askedOf(command, target, request.params), request.key);
     const id = target ?? createdIdOf(commandId);
     const stream = `${command.category}-${id}`;
     const before = this.#turns.get(stream);
@@ -324,6 +324,13 @@ export class CommandHandler {
     if (drawn && result.appended && !result.repeated) keyring.remember(stream, drawn.keep.retention, drawn.key);
     return { result, sent: events[0] as EventToAppend };
   }
+}
+
+/** All that the path names, not the stream alone: one key on two tags of a customer asks for two things. */
+function askedOf({ route }: AnyCommand, target: string | undefined, params: unknown): string {
+  if (target === undefined || route === undefined) return target ?? '';
+  const others = Object.values(params as object).filter((value) => value !== target);
+  return others.length === 0 ? target : `${target} ${JSON.stringify(others)}`;
 }
 
 /** As events keep it: how far someone's sight reached is no part of what they did. */

@@ -17,9 +17,11 @@ export class Spool {
 
   constructor(path: string) {
     this.#file = createWriteStream(path, { mode: 0o600 });
-    this.#file.on('error', (error) => {
-      this.#failure = error;
-    });
+    this.#file.on('error', (error) => this.#failed(error));
+  }
+
+  #failed(error: Error | null | undefined): void {
+    this.#failure ??= error ?? undefined;
   }
 
   /** Also of lines that went well: a source asks which id its record has. Never repeats what the line said. */
@@ -28,7 +30,8 @@ export class Spool {
   }
 
   async close(): Promise<void> {
-    if (!this.#file.destroyed) await new Promise<void>((resolve) => this.#file.end(() => resolve()));
+    // Told here first: the event of an error comes after the callback.
+    if (!this.#file.destroyed) await new Promise<void>((resolve) => this.#file.end((error?: Error | null) => resolve(this.#failed(error))));
     if (this.#failure) throw new Error('the results of the feed could not be spooled', { cause: this.#failure });
   }
 }

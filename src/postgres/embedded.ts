@@ -13,6 +13,7 @@ import { readText, writeDurably } from '../data-folder.ts';
 import type { Logger } from '../logging.ts';
 import { StartError } from '../start-error.ts';
 import { codeOf, INVALID_PASSWORD, isConnectionLoss, UNDEFINED_DATABASE } from './sqlstate.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface EmbeddedPostgres {
   /** The owner's: a superuser on the database `shiji`. */
@@ -21,6 +22,8 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** It ran already: a server of ours was killed and left it behind. */
   readonly adopted: boolean;
+  /** From now on it is started again, on its port, where it ends by itself. */
+  keepUp(): void;
   /** Closes its sessions, writes all out, ends. Resolves when it has ended. */
   stop(): Promise<void>;
   /** Asks for the same and does not wait: for when the process must go at once. */
@@ -37,7 +40,9 @@ const USER = 'shiji';
 const DATABASE = 'shiji';
 /** Redoing a WAL of 2 GB after a crash on a slow disk is counted in minutes. */
 const START_SECONDS = 600;
-const STOP_SECONDS = 120;
+const STOP_SECONDS = 100;
+/** Postgres 18 can hang for ever where it is asked to stop while it recovers from a crash; what is in its WAL is redone at the next start. */
+const STOP_AT_ONCE_SECONDS = 20;
 
 /** @throws StartError where it can't be started, with what to do */
 export async function startEmbeddedPostgres({ dataDir, log }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -52,19 +57,32 @@ export async function startEmbeddedPostgres({ dataDir, log }: EmbeddedPostgresOp
   if (running === undefined) await ensureDatabase(access);
   const pid = readPostmaster(cluster.data)?.pid ?? 0;
   log.info({ port: access.port, postgresPid: pid, adopted: running !== undefined }, 'embedded Postgres is ready');
+  let upkeep: Upkeep | undefined;
   return {
     url,
     port: access.port,
     pid,
     adopted: running !== undefined,
+    keepUp: () => {
+      upkeep ??= new Upkeep({ isThere: () => isRunning(cluster.data), start: () => startAgain(cluster, tools), log });
+    },
     stop: async () => {
-      const stopped = await tools.run('pg_ctl', ['stop', '-D', cluster.data, '-m', 'fast', '-w', '-t', String(STOP_SECONDS), '-s']);
-      // Also where someone else stopped it meanwhile.
-      if (stopped.code !== 0 && readPostmaster(cluster.data) !== undefined) throw new Error(`the embedded Postgres did not stop: ${stopped.output}`);
+      await upkeep?.stop();
+      const stop = (mode: string, seconds: number): Promise<Finished> =>
+        tools.run('pg_ctl', ['stop', '-D', cluster.data, '-m', mode, '-w', '-t', String(seconds), '-s']);
+      let stopped = await stop('fast', STOP_SECONDS);
+      // Gone also where someone else stopped it meanwhile.
+      const isThere = (): boolean => stopped.code !== 0 && readPostmaster(cluster.data) !== undefined;
+      if (isThere()) {
+        log.warn({ afterSeconds: STOP_SECONDS }, 'the embedded Postgres does not end and is stopped at once: the next start recovers it');
+        stopped = await stop('immediate', STOP_AT_ONCE_SECONDS);
+      }
+      if (isThere()) throw new Error(`the embedded Postgres did not stop: ${stopped.output}`);
     },
     requestStop: () => {
       try {
-        process.kill(pid, 'SIGINT');
+        void upkeep?.stop();
+        process.kill(readPostmaster(cluster.data)?.pid ?? pid, 'SIGINT');
       } catch {
         // Gone already.
       }
@@ -221,6 +239,12 @@ function keepLogSmall(logFile: string): void {
   if (existsSync(logFile) && statSync(logFile).size > 16 * 1024 * 1024) renameSync(logFile, `${logFile}.1`);
 }
 
+/** On the port that sessions are opened at. */
+async function startAgain(cluster: Cluster, tools: Tools): Promise<void> {
+  const started = await tools.run('pg_ctl', ['start', '-D', cluster.data, '-l', cluster.logFile, '-w', '-t', String(START_SECONDS), '-s']);
+  if (started.code !== 0) throw new Error(`pg_ctl: ${lastLine(started.output)}`);
+}
+
 async function ensureDatabase(access: Access): Promise<void> {
   if (await connects(urlOf(access, DATABASE))) return;
   const client = new pg.Client({ connectionString: urlOf(access, 'postgres') });
@@ -284,6 +308,11 @@ function readPostmaster(data: string): { readonly pid: number; readonly port: nu
   const pid = Number(lines?.[0]);
   if (!(pid > 0)) return undefined;
   return { pid, port: Number(lines?.[3]) || 0 };
+}
+
+async function isRunning(data: string): Promise<boolean> {
+  const postmaster = readPostmaster(data);
+  return postmaster !== undefined && (await isPostgresOn(data, postmaster.pid));
 }
 
 /** Whether the process is a Postgres on this cluster: pids are given anew. */

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import type { Logger } from '../logging.ts';
 import { StartError } from '../start-error.ts';
+import { BoundedPool } from './bounded-pool.ts';
 
 /** The role the server works as: it may not change what is written. Made by migrate.ts, its rights are granted by the SQL files. */
 export const APP_ROLE = 'shiji_app';
@@ -30,7 +31,7 @@ export function createPool({ url, max, applicationName, role, statementTimeoutMs
   const settings = ['-c TimeZone=UTC', '-c DateStyle=ISO', `-c statement_timeout=${statementTimeoutMs}`];
   if (statementTimeoutMs > 0) settings.push(`-c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS}`);
   if (role !== null) settings.push(`-c role=${role}`);
-  const pool = new pg.Pool({
+  const pool = new BoundedPool({
     // What the URL says of options wins over the field in node-postgres, so ours are put there, last.
     connectionString: withOptions(url, settings.join(' ')),
     max,

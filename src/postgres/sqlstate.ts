@@ -56,6 +56,8 @@ export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // Node tries each address of a name and gives the failures together.
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isConnectionLoss);
+  // A server that goes down by itself says why, such as 58030 for a failed fsync: what it had in hand is recovered or lost.
+  if ((error as { severity?: unknown }).severity === 'PANIC') return true;
   const code = codeOf(error);
   if (code !== undefined) return code.startsWith('08') || lostServer.has(code) || lostSocket.has(code);
   return lostMessages.some((message) => error.message.startsWith(message)) || isConnectionLoss(error.cause);

@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly clients?: number;
   /** Between two steps of a loop. */
   readonly pauseMs?: number;
+  /** How long a step may find no success. */
+  readonly giveUpMs?: number;
   /** Whether each step is read back with Shiji-After at the next process. */
   readonly readsBack?: boolean;
 }
@@ -124,6 +126,7 @@ export class SteadyLoad {
   /** The first success; what came before it is remembered. */
   async #until<Body>(what: string, ask: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
     const startedMs = performance.now();
+    const { giveUpMs = GIVE_UP_MS } = this.#options;
     for (;;) {
       const askedMs = performance.now();
       try {
@@ -137,7 +140,7 @@ export class SteadyLoad {
         const { cause, message } = error as Error;
         this.failures.push(`${what}: ${message} ${(cause as { code?: string } | undefined)?.code ?? ''}`);
       }
-      if (performance.now() - startedMs > GIVE_UP_MS) throw new Error(`${what} found no success within ${GIVE_UP_MS} ms: ${this.failures.at(-1)}`);
+      if (performance.now() - startedMs > giveUpMs) throw new Error(`${what} found no success within ${giveUpMs} ms: ${this.failures.at(-1)}`);
       await sleep(100);
     }
   }

@@ -1,18 +1,31 @@
-// After every fault: the journal is dense and ordered, what was acknowledged is in it once, and the read models are what it gives.
+// The look after every fault: the journal is dense and ordered, what was acknowledged is in it once, timers were told once, receipts are
+// the journal's, and the read models are what a replay gives.
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { projections } from '../../src/projections/all.ts';
 import { runCli } from './cli.ts';
 import { until } from './client.ts';
-import type { Cluster } from './cluster.ts';
 
-export async function expectWhole(cluster: Cluster, acknowledged: readonly { readonly stream: string; readonly revision: number }[]): Promise<void> {
-  const { pool } = cluster;
+/** What the look needs: an owner's pool, and how the replay finds the database: by the data folder, or by `settings`. */
+export interface Looked {
+  readonly pool: pg.Pool;
+  readonly folder: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A command that was answered with success and wrote something: its stream and the revision that it brought the stream to. */
+export interface Acknowledged {
+  readonly stream: string;
+  readonly revision: number;
+}
+
+export async function expectWhole(looked: Looked, acknowledged: readonly Acknowledged[]): Promise<void> {
+  const { pool } = looked;
   await caughtUp(pool);
-  expect(await holesOf(pool)).toStrictEqual({ holes: 0, falling: 0, brokenStreams: 0 });
+  expect(await flawsOf(pool)).toStrictEqual(flawless);
   await expectAcknowledged(pool, acknowledged);
   await expectReceipts(pool);
-  const { code, out, err } = await runCli('replay', ['--compare'], { cwd: cluster.folder, dataDir: cluster.folder, env: cluster.settings }).done;
+  const { code, out, err } = await runCli('replay', ['--compare'], { cwd: looked.folder, dataDir: looked.folder, env: looked.settings }).done;
   expect({ code, differing: out.split('\n').filter((line) => /differ\.|only in|live and/.test(line)), err: code === 0 ? '' : err }).toStrictEqual({
     code: 0,
     differing: [],
@@ -20,30 +33,58 @@ export async function expectWhole(cluster: Cluster, acknowledged: readonly { rea
   });
 }
 
-/** Every read model is at the journal's end. */
+/** Every read model is at the journal's end. @throws Error naming those that are not */
 export async function caughtUp(pool: pg.Pool, withinMs = 20_000): Promise<void> {
-  await until(async () => {
-    const { rows } = await pool.query<{ there: number }>(
-      'select count(*)::int as there from engine.checkpoints c, journal.head h where c.projection = any($1) and c.position >= h.position',
+  let behind: string[] = [];
+  const look = async (): Promise<boolean> => {
+    const { rows } = await pool.query<{ name: string; position: number | null; head: number; lease: string | null }>(
+      `select p.name, c.position::int as position, h.position::int as head, l.holder || ' until ' || l.until as lease
+         from unnest($1::text[]) p(name) cross join journal.head h
+         left join engine.checkpoints c on c.projection = p.name left join engine.leases l on l.name = p.name`,
       [projections.map(({ name }) => name)],
     );
-    return rows[0]?.there === projections.length;
-  }, withinMs);
+    behind = rows
+      .filter(({ position, head }) => position === null || position < head)
+      .map(({ name, position, head, lease }) => `${name} is at ${position} of ${head}, held by ${lease ?? 'nobody'}`);
+    return behind.length === 0;
+  };
+  await until(look, withinMs).catch((cause: unknown) => {
+    throw new Error(`${(cause as Error).message}: ${behind.join('; ')}`, { cause });
+  });
 }
 
-async function holesOf(pool: pg.Pool): Promise<object> {
+const flawless = { holes: 0, beyondHead: 0, falling: 0, brokenStreams: 0, wrongGuards: 0, repeatedIds: 0, tornCommands: 0, toldTwice: 0 };
+
+/** What is not as it must be in the journal alone, counted. */
+export async function flawsOf(pool: Pick<pg.Pool, 'query'>): Promise<typeof flawless> {
   const { rows } = await pool.query(
-    `with e as (select position, stream, revision, recorded_at_ms, lag(recorded_at_ms) over (order by position) as before from journal.events)
+    `with e as materialized (
+       select position, stream, revision, id, type, recorded_at_ms, lag(recorded_at_ms) over (order by position) as before,
+              metadata::json #>> '{command,id}' as command,
+              case when type in ('SlaWarned', 'SlaBreached') then data::json #>> '{clock}' || ' ' || (data::json #>> '{dueAt}') end as deadline
+         from journal.events),
+     s as (select stream, count(*) as n, max(revision) as revision, min(position) as first, max(position) as last from e group by stream)
      select (select position from journal.head)::int - count(*)::int as holes,
+            (count(*) filter (where position > (select position from journal.head)))::int as "beyondHead",
             (count(*) filter (where recorded_at_ms < before))::int as falling,
-            (select count(*)::int from (select from e group by stream having count(*) <> max(revision) + 1) broken) as "brokenStreams"
+            (select count(*)::int from s where n <> revision + 1) as "brokenStreams",
+            (select count(*)::int from s full join journal.streams g using (stream)
+              where (s.revision, s.first, s.last) is distinct from (g.revision, g.first_position, g.last_position)) as "wrongGuards",
+            (count(*) - count(distinct id))::int as "repeatedIds",
+            (select count(*)::int from (
+               select from e group by command
+               having count(distinct stream) > 1 or max(revision) - min(revision) + 1 <> count(*)) torn) as "tornCommands",
+            (select count(*)::int from (
+               select from e where deadline is not null group by stream, type, deadline having count(*) > 1) twice) as "toldTwice"
        from e`,
   );
-  return rows[0] as object;
+  return rows[0] as typeof flawless;
 }
 
-/** Each is there, and nothing beside them in their streams. */
-async function expectAcknowledged(pool: pg.Pool, acknowledged: readonly { readonly stream: string; readonly revision: number }[]): Promise<void> {
+/** Each is there, each at a revision of its own, and nothing beside them in their streams. */
+async function expectAcknowledged(pool: pg.Pool, acknowledged: readonly Acknowledged[]): Promise<void> {
+  const at = Map.groupBy(acknowledged, ({ stream, revision }) => `${stream} ${revision}`);
+  expect([...at].filter(([, told]) => told.length > 1).map(([place]) => place)).toStrictEqual([]);
   const last = new Map<string, number>();
   for (const { stream, revision } of acknowledged) last.set(stream, Math.max(revision, last.get(stream) ?? -1));
   const { rows } = await pool.query<{ stream: string; last: number }>(
