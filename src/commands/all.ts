@@ -5,6 +5,7 @@ import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
+import { relationshipCommands } from './relationship.ts';
 import {
   assignTicket,
   closeTicket,
@@ -36,4 +37,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...holdingCommands,
   ...campaignCommands,
   moveClock,
+  ...relationshipCommands,
 ];

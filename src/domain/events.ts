@@ -5,6 +5,7 @@ import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
 import { projectionEvents } from './projection/control.ts';
+import { ownerEvents, relationEvents, relationTypeEvents } from './relationship/events.ts';
 import { ticketEvents } from './ticket/events.ts';
 
 export const eventDefinitions: readonly EventDefinition[] = [
@@ -16,4 +17,7 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...jobEvents,
   ...projectionEvents,
   ...clockEvents,
+  ...relationEvents,
+  ...relationTypeEvents,
+  ...ownerEvents,
 ];

@@ -5,8 +5,23 @@ import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { ownerConfirmations } from './owner-confirmations/owner-confirmations.ts';
+import { relationTypes } from './relation-types/relation-types.ts';
+import { relations } from './relations/relations.ts';
 import { tickets } from './tickets/tickets.ts';
 import { timers } from './timers/timers.ts';
 import { transactions } from './transactions/transactions.ts';
 
-export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs];
+export const projections: readonly Projection[] = [
+  tickets,
+  timers,
+  customers,
+  holdings,
+  transactions,
+  campaigns,
+  enrolments,
+  jobs,
+  relations,
+  relationTypes,
+  ownerConfirmations,
+];
