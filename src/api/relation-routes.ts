@@ -121,7 +121,11 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts):
       type: RelationTypeName.optional(),
       include: z.enum(['current', 'all']).default('current').meta({ description: '`all` has those that are over or to come as well' }),
     }),
-    answer: pageAnswer(RelationItem).extend({ shares: Totals, ...momentAnswer }),
+    answer: pageAnswer(RelationItem).extend({
+      shares: Totals,
+      cut: z.boolean().meta({ description: 'They are more than can be looked at: ask by type' }),
+      ...momentAnswer,
+    }),
     projections: relationProjections,
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
@@ -129,7 +133,7 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts):
       if (!opened) throw await denied([customerId]);
       const { moment, graph, sees } = opened;
       const types = query.type === undefined ? undefined : [query.type];
-      const { edges } = await graph.around([customerId], { types, only: 'all' });
+      const { edges, cut } = await graph.around([customerId], { types, only: 'all' });
       const all = edges
         .filter((edge) => query.include === 'all' || statusOn(edge, moment.day) === 'current')
         .sort((one, other) => (one.type + one.id < other.type + other.id ? -1 : 1));
@@ -149,6 +153,7 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts):
         items,
         next: last === undefined ? null : cursorTo([last.type, last.id], SORT),
         ...(query.count ? { total: all.length } : {}),
+        cut,
         shares: totalsOf(edges.filter((edge) => edge.of === customerId && statusOn(edge, moment.day) === 'current')),
         asOf: query.asOf ?? null,
         knownAt: query.knownAt ?? null,
