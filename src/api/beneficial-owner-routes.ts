@@ -2,7 +2,6 @@
 // person confirmed, as of any day. Computed is a proposal and nothing more. Confirming is a command.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Actor } from '../domain/kernel/event.ts';
 import { beneficialOwners, type OwnerProposal } from '../domain/relationship/beneficial-owners.ts';
 import type { Fraction } from '../domain/relationship/fraction.ts';
 import { ownerThresholdOn } from '../domain/relationship/owner-threshold.ts';
@@ -14,7 +13,17 @@ import type { CustomerAccess } from './customer-access.ts';
 import { customerParams, customerReaders } from './customer-route-parts.ts';
 import { PersonalValue } from './customer-view.ts';
 import { readRoute } from './read-route.ts';
-import { fieldsFor, momentAnswer, momentParameters, openAt, Party, partyShown, type RelationRouteParts, showingFor } from './relation-route-parts.ts';
+import {
+  fieldsFor,
+  momentAnswer,
+  momentParameters,
+  openAt,
+  Party,
+  partyShown,
+  type RelationRouteParts,
+  seesWholeBank,
+  showingFor,
+} from './relation-route-parts.ts';
 
 const Percent = z.string().meta({ description: 'Rounded to six decimals; thresholds are compared exactly' });
 const Exact = z.string().nullable().meta({ description: 'Of one, as a fraction; null where it is too long to read' });
@@ -123,7 +132,7 @@ export function beneficialOwnerRoutes(app: FastifyInstance, parts: RelationRoute
         customer: customerId,
         day: moment.day,
         threshold: { ...threshold },
-        covers: seesAll(actor) ? ('whole-bank' as const) : ('visible' as const),
+        covers: seesWholeBank(actor) ? ('whole-bank' as const) : ('visible' as const),
         proposal: { applies: root.kind === 'organisation', ...proposalShown(proposal), cut: owners.cut },
         confirmed: confirmed ? shown(confirmed) : null,
         agrees: confirmed ? agree(proposal, owners, confirmed) : null,
@@ -200,8 +209,4 @@ function hiddenKey(revision: number, index: number): string {
 function agree({ owners }: OwnerProposal, { nodes }: OwnerGraph, confirmed: Confirmation): boolean {
   const proposed = new Set(owners.map(({ party }) => nodes.get(party)?.party ?? party));
   return new Set(confirmed.owners.map(({ party }) => party)).symmetricDifference(proposed).size === 0;
-}
-
-function seesAll({ role, scope = 'bank' }: Actor): boolean {
-  return scope === 'bank' && (role === 'risk' || role === 'auditor' || role === 'operations');
 }

@@ -48,6 +48,14 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   OwnerNotAPerson: { title: 'A beneficial owner is a natural person', remedy: 'Name the persons behind this firm.' },
   OwnerTwice: { title: 'An owner is named twice', remedy: 'Name each owner once, by the first basis that fits.' },
   OwnersDateWrong: { title: 'A date of the confirmation does not fit', remedy: 'Confirm from today or earlier on, and let the review be due later.' },
+  GroupNotFound: { title: 'There is no such group', remedy: 'Check the group’s id.' },
+  GroupUnknown: { title: 'The group named is not known', remedy: 'Check the id of the other group.' },
+  GroupIsDissolved: { title: 'The group was dissolved', remedy: 'Form another.' },
+  GroupMemberWrong: { title: 'The customer can not be a member of it', remedy: 'Look at what `detail` says of the member named.' },
+  GroupHeadStays: { title: 'The head stays in the group', remedy: 'Let the others leave, or dissolve the group.' },
+  GroupDatesWrong: { title: 'A date of the group does not fit', remedy: 'Give a day that is not after today, nor before they joined.' },
+  GroupKindsDiffer: { title: 'The groups are of two kinds', remedy: 'Merge only groups of one kind.' },
+  GroupMergesOtherWay: { title: 'Of two groups the one with the lesser id stays', remedy: 'Merge this group into the other.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

@@ -1,5 +1,4 @@
 // What the routes of relations share: how one is opened at a moment for a reader, and how parties and relations are shown.
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isMasked } from '../domain/customer/masks.ts';
 import type { Actor } from '../domain/kernel/event.ts';
@@ -15,8 +14,6 @@ import { asProblem, timesParameters } from './times.ts';
 export interface RelationRouteParts extends CustomerRouteParts {
   readonly progress: Pick<Progress, 'waitUntil' | 'describeProjections'>;
 }
-
-export type RelationRoutes = (app: FastifyInstance, parts: RelationRouteParts, access: CustomerAccess) => void;
 
 export const momentParameters = { asOf: timesParameters.asOf, knownAt: timesParameters.knownAt } as const;
 export const momentAnswer = {
@@ -112,4 +109,9 @@ export function statusOn({ version }: RelationEdge, day: string): 'current' | 'e
   if (version.void) return 'void';
   if (holdsOn(version, day)) return 'current';
   return version.until !== null && version.until <= day ? 'ended' : 'future';
+}
+
+/** Whether nothing is hidden from a reader: what they are told covers the whole bank, by their right and not by what there is. */
+export function seesWholeBank({ role, scope = 'bank' }: Actor): boolean {
+  return scope === 'bank' && (role === 'risk' || role === 'auditor' || role === 'operations');
 }

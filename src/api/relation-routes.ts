@@ -2,6 +2,7 @@
 // around and who owns have files of their own; recording and changing are commands.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { CommandHandler } from '../commands/handler.ts';
 import { RelationId } from '../domain/relationship/events.ts';
 import { fractionOf, unitsOf, WHOLE } from '../domain/relationship/fraction.ts';
 import { builtInTypes } from '../domain/relationship/relation-type.ts';
@@ -14,6 +15,7 @@ import { beneficialOwnerRoutes } from './beneficial-owner-routes.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { customerParams, customerReaders } from './customer-route-parts.ts';
 import { PersonalValue } from './customer-view.ts';
+import { groupRoutes } from './group-routes.ts';
 import { networkRoutes } from './network-routes.ts';
 import { pageParameters } from './page.ts';
 import { pageAnswer, readRoute } from './read-route.ts';
@@ -72,7 +74,7 @@ const Totals = z
 const SORT = 'type';
 const FIELDS = ['name', 'reference', 'evidence'];
 
-export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts): void {
+export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts & { readonly handler: Pick<CommandHandler, 'execute'> }): void {
   const { pool, readModels, positions } = parts;
   const access = new CustomerAccess(pool);
 
@@ -200,6 +202,7 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts):
 
   networkRoutes(app, parts, access);
   beneficialOwnerRoutes(app, parts, access);
+  groupRoutes(app, parts, access);
 }
 
 function otherOf({ party, of, partyKind, ofKind }: RelationEdge, customerId: string) {

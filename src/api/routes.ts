@@ -47,6 +47,6 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
       }),
     (app, api) => campaignRoutes(app, api, { handler, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
-    (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
+    (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
   ];
 }

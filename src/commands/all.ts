@@ -3,6 +3,7 @@ import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
+import { groupCommands } from './group.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
 import { relationshipCommands } from './relationship.ts';
@@ -38,4 +39,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...campaignCommands,
   moveClock,
   ...relationshipCommands,
+  ...groupCommands,
 ];

@@ -2,6 +2,7 @@
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
 import { clockEvents } from './clock/clock.ts';
 import { customerEvents } from './customer/events.ts';
+import { groupEvents } from './group/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
 import { projectionEvents } from './projection/control.ts';
@@ -20,4 +21,5 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...relationEvents,
   ...relationTypeEvents,
   ...ownerEvents,
+  ...groupEvents,
 ];

@@ -3,6 +3,7 @@ import { campaigns } from './campaigns/campaigns.ts';
 import { customers } from './customers/customers.ts';
 import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
+import { groups } from './groups/groups.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
 import { ownerConfirmations } from './owner-confirmations/owner-confirmations.ts';
@@ -24,4 +25,5 @@ export const projections: readonly Projection[] = [
   relations,
   relationTypes,
   ownerConfirmations,
+  groups,
 ];

@@ -12,8 +12,8 @@ import { SETTLE_MS, ViewNotSettled } from './live.ts';
 import { eventsOf, type PastParts, type TwoTimes } from './past.ts';
 import { dayOf } from './window.ts';
 
-/** The read models that relations are answered from. */
-export const relationProjections = ['relations', 'owner_confirmations', 'customers'] as const;
+/** The read models that relations, owners and groups are answered from. */
+export const relationProjections = ['relations', 'owner_confirmations', 'groups', 'customers'] as const;
 
 export interface Moment {
   /** The journal's position up to which everything is known, and nothing after it. */

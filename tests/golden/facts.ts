@@ -56,6 +56,12 @@ const ofRelation = (type: string, data: object): GoldenFact => ({
   data: { relationId: id('d1'), ...data },
   subject: `customer-${person}`,
 });
+const ofGroup = (type: string, data: object): GoldenFact => ({
+  stream: `group-${id('91')}`,
+  type,
+  data: { groupId: id('91'), ...data },
+  subject: `customer-${person}`,
+});
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -329,4 +335,18 @@ export const goldenFacts: readonly GoldenFact[] = [
       reviewDueOn: '2027-03-01',
     },
   },
+  ofGroup('GroupFormed', {
+    kind: 'family',
+    name: '王家',
+    head: person,
+    members: [person, id('c5')],
+    from: '2026-01-01',
+    splitFrom: id('92'),
+    reason: 'told by 王小明',
+  }),
+  ofGroup('GroupMemberAdded', { customer: id('c6'), from: '2026-02-01', reason: 'a son' }),
+  ofGroup('GroupMemberRemoved', { customer: id('c6'), until: '2026-02-15', reason: 'no son' }),
+  ofGroup('GroupSplit', { into: id('93'), customers: [id('c5')], until: '2026-03-01', reason: 'moved out' }),
+  ofGroup('GroupsMerged', { other: id('94'), members: [id('c7')], from: '2026-03-02', reason: 'one family' }),
+  ofGroup('GroupDissolved', { until: '2026-03-03', into: id('95'), reason: 'no more' }),
 ];

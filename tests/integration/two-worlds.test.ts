@@ -35,6 +35,7 @@ interface Pools {
   readonly tickets: readonly string[];
   readonly campaigns: readonly string[];
   readonly relations: readonly string[];
+  readonly groups: readonly string[];
 }
 
 const nowhere = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
@@ -57,6 +58,7 @@ beforeAll(async () => {
     tickets: [...one.tickets.own, ...one.tickets.hidden, ...other.tickets.hidden, nowhere],
     campaigns: [...one.campaigns, nowhere],
     relations: [...one.relations.own, ...one.relations.own, ...one.relations.hidden, ...other.relations.hidden, nowhere],
+    groups: [...one.groups.own, ...one.groups.own, ...one.groups.hidden, ...other.groups.hidden, nowhere],
   };
   const document = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/openapi.json')).body) as {
     paths: Record<string, Record<string, { 'x-roles'?: Role[]; parameters?: Parameter[]; requestBody?: unknown; responses: unknown }>>;
@@ -156,6 +158,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return fc.constantFrom(...pools.tickets);
     case 'relationId':
       return fc.constantFrom(...pools.relations);
+    case 'groupId':
+      return fc.constantFrom(...pools.groups);
     case 'type':
       return fc.constantFrom('shareholder', 'director', 'none');
     case 'types':
@@ -289,6 +293,10 @@ describe('two worlds', () => {
     expect(JSON.parse(view.body).relations).toEqual([expect.objectContaining({ customer: null })]);
     const network = await one.send('rm', OWN_RM, 'GET', `/v1/customers/${one.own[0]}/network?depth=5`);
     expect(JSON.parse(network.body).nodes.filter(({ customer: id }: { customer: string | null }) => id === null).length).toBeGreaterThan(1);
+    const group = JSON.parse((await one.send('rm', OWN_RM, 'GET', `/v1/groups/${one.groups.own[0]}`)).body);
+    expect([group.covers, group.members.length, group.sums.members]).toEqual(['visible', 2, 2]);
+    const whole = JSON.parse((await one.send('risk', 'ren', 'GET', `/v1/groups/${one.groups.own[0]}`)).body);
+    expect(whole.members.length).toBeGreaterThan(2);
   });
 
   it('answers every route alike', async () => {

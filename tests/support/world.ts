@@ -29,6 +29,7 @@ export class World {
   readonly tickets: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly campaigns: string[] = [];
   readonly relations: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
+  readonly groups: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -193,6 +194,20 @@ export class World {
       await tie(holding, customer, `tie-${seed}-${index}`, share(pick(['10', '20', '30'])), this.relations.hidden);
     if (random() < 0.5) await tie(holding, behind, `tie-${seed}-behind`, { type: 'director' }, this.relations.hidden);
     this.hidden.push(behind, holding);
+    // A group of hers and of whom the world likes, and one of others alone.
+    const persons = [behind];
+    for (const [index, name] of ownNames.entries())
+      persons.push(await register(`${name}之友`, 'person', HIDDEN_RM, `hidden-friend-${seed}-${index}`));
+    const grouped = async (members: readonly (string | undefined)[], key: string, to: string[]): Promise<string> => {
+      const { id } = await this.#do('operations', 'ops', '/v1/groups', key, { kind: 'family', name: '一家', members, reason: 'told' });
+      to.push(id as string);
+      return id as string;
+    };
+    const family = await grouped([this.own[0], this.own[1]], 'own-group', this.groups.own);
+    for (const [index, customer] of persons.slice(0, 1 + (seed % 3)).entries())
+      await this.#do('operations', 'ops', `/v1/groups/${family}/members`, `own-group-${seed}-${index}`, { customer, reason: 'told' });
+    const others = await grouped(persons.slice(0, 2), `hidden-group-${seed}`, this.groups.hidden);
+    await this.#do('operations', 'ops', `/v1/groups/${others}/dissolve`, `hidden-group-end-${seed}`, { reason: 'over' });
   }
 
   async #hidden(
