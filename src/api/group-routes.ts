@@ -21,7 +21,16 @@ import type { CustomerAccess } from './customer-access.ts';
 import { customerParams, customerReaders } from './customer-route-parts.ts';
 import { GroupAnswer, GroupList, GroupProposal, groupShown, partiesIn } from './group-answers.ts';
 import { readRoute } from './read-route.ts';
-import { edgeShown, fieldsFor, momentParameters, openAt, type RelationRouteParts, seesWholeBank, showingFor } from './relation-route-parts.ts';
+import {
+  edgeShown,
+  fieldsFor,
+  momentParameters,
+  openAt,
+  type RelationRouteParts,
+  seesWholeBank,
+  showingFor,
+  sightOf,
+} from './relation-route-parts.ts';
 import { badHeader, correlationIdOf, purposeOf } from './request.ts';
 import { asProblem, type Times } from './times.ts';
 
@@ -88,7 +97,7 @@ export function groupRoutes(
       const moment = await momentOf(parts, query).catch((error: unknown) => {
         throw asProblem(error);
       });
-      const found = await groupOf(pool, groupId, moment, (ids) => access.seen(ids, actor));
+      const found = await groupOf(pool, groupId, moment, sightOf(access, actor));
       if (!found) throw await denied([groupId]);
       const ids = found.members.map(({ customer }) => customer);
       const { version } = found;

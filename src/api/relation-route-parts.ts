@@ -67,11 +67,15 @@ export async function openAt(
     const moment = await momentOf(parts, times);
     const found = (await partiesAt(parts, [customerId], moment)).get(customerId);
     if (found === undefined) return undefined;
-    const sees: Sees = (ids) => access.seen(ids, actor);
-    return { moment, graph: new RelationGraph(parts.pool, moment), root: { id: customerId, kind: found.kind }, sees };
+    return { moment, graph: new RelationGraph(parts.pool, moment), root: { id: customerId, kind: found.kind }, sees: sightOf(access, actor) };
   } catch (error) {
     throw asProblem(error);
   }
+}
+
+/** Whom of some parties a reader may see; who sees the whole bank need not be looked up. */
+export function sightOf(access: CustomerAccess, actor: Actor): Sees {
+  return seesWholeBank(actor) ? async (ids) => new Set(ids) : (ids) => access.seen(ids, actor);
 }
 
 /** Names of some parties as the reader sees them, with other sealed lines that the answer shows. */

@@ -17,6 +17,7 @@ import { customerParams, customerReaders } from './customer-route-parts.ts';
 import { PersonalValue } from './customer-view.ts';
 import { groupRoutes } from './group-routes.ts';
 import { networkRoutes } from './network-routes.ts';
+import { ownerReviewRoutes } from './owner-review-routes.ts';
 import { pageParameters } from './page.ts';
 import { pageAnswer, readRoute } from './read-route.ts';
 import {
@@ -202,6 +203,7 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts &
 
   networkRoutes(app, parts, access);
   beneficialOwnerRoutes(app, parts, access);
+  ownerReviewRoutes(app, parts);
   groupRoutes(app, parts, access);
 }
 

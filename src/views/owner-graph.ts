@@ -6,7 +6,7 @@ import type { RelationGraph } from './relation-graph.ts';
 import { type NetworkNode, NetworkWalk, type Sees } from './relation-network.ts';
 
 /** Parties looked at, at most, and how long a chain of firms may be. */
-const MOST_PARTIES = 1_000;
+const MOST_PARTIES = 500;
 const LONGEST_CHAIN = 50;
 const onTheWay = ['shareholder', 'actual-controller'] as const;
 const offices = ['senior-manager', 'legal-representative'] as const;

@@ -3,9 +3,19 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventDefinitions } from '../../src/domain/events.ts';
 import type { Role } from '../../src/domain/kernel/roles.ts';
+import { EventCodec } from '../../src/journal/codec.ts';
+import { Keyring } from '../../src/journal/keyring.ts';
+import { Opener } from '../../src/journal/sealing.ts';
+import { projections } from '../../src/projections/all.ts';
+import { compareWithLive, type RowDifference } from '../../src/projections/engine/compare.ts';
+import { Replay } from '../../src/projections/engine/replay.ts';
+import { createSearchTokens } from '../../src/projections/engine/search-tokens.ts';
 import { createTestApi, type TestApi } from '../support/api-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const LICENCE = 'LIC-2020-7';
 
 let database: TestDatabase;
 let api: TestApi;
@@ -24,6 +34,7 @@ beforeAll(async () => {
   for (const name of ['wang', 'li', 'zhao', 'A', 'B', 'T', 'Hub', 'sun*', 'far*', 'H*']) {
     const kind = name === name.toLowerCase() ? 'person' : 'organisation';
     const { body } = await send('operations', 'ops', '/v1/customers', {
+      ...(name === 'T' ? { documents: [{ type: 'other', number: LICENCE, country: 'CN' }] } : {}),
       kind,
       name: `${name.replace('*', '')} Name`,
       manager: name.endsWith('*') ? 'bo' : 'an',
@@ -365,20 +376,26 @@ describe('beneficial owners', () => {
     const between = new Date(nowMs).toISOString();
     nowMs += 86_400_000;
     // A teller sees T alone, in front of them, and names who stands in its file.
+    const [{ sight }] = (await get('teller', 'tan', `/v1/customers?document=${LICENCE}`)).body.items;
     const direct = (await an(`${id('T')}/relations?type=legal-representative`)).body.items[0].id;
-    const found = await send('rm', 'an', url, {
+    const owned = (await an(`${id('T')}/relations?type=shareholder`)).body.items.find(
+      ({ other }: { other: { name: string } }) => other.name === 'wang Name',
+    ).id;
+    const confirmation = {
       ...body,
       methods: ['company-documents'],
       evidence: 'articles',
       owners: [
-        { party: id('wang'), basis: 'equity' },
+        { relation: owned, basis: 'equity' },
         { relation: direct, basis: 'manager' },
       ],
       reviewDueOn: '2026-06-01',
-    });
+    };
+    expect((await send('teller', 'tan', url, confirmation)).status).toBe(404);
+    const found = await send('teller', 'tan', url, confirmation, { 'shiji-sight': sight });
     expect([found.status, found.body.revision]).toEqual([200, 1]);
     const now = (await risk(`${id('T')}/beneficial-owners`)).body;
-    expect(now.confirmed).toMatchObject({ evidence: 'articles', confirmedBy: 'an', reviewDueOn: '2026-06-01', overdue: false });
+    expect(now.confirmed).toMatchObject({ evidence: 'articles', confirmedBy: 'tan', reviewDueOn: '2026-06-01', overdue: false });
     expect(now.confirmed.owners.map(({ party, basis }: { party: string; basis: string }) => [nameOf(party), basis])).toEqual([
       ['wang', 'equity'],
       ['li', 'manager'],
@@ -390,6 +407,17 @@ describe('beneficial owners', () => {
     expect((await risk(`${id('T')}/beneficial-owners?asOf=2026-07-01`)).body.confirmed).toMatchObject({ overdue: true });
     const history = (await an(`${id('T')}/history`)).body.items;
     expect(history.map(({ what }: { what: string }) => what)).toContain('Beneficial owners confirmed: 2');
+  });
+
+  it('are to be looked at again when the confirmation that counts is due', async () => {
+    const due = async (role: Role, subject: string, query = ''): Promise<unknown[]> =>
+      (await get(role, subject, `/v1/beneficial-owner-reviews${query}`)).body.items.map(
+        ({ customer, reviewDueOn, overdue }: { customer: string; reviewDueOn: string; overdue: boolean }) => [nameOf(customer), reviewDueOn, overdue],
+      );
+    expect(await due('risk', 'ren')).toEqual([]);
+    expect(await due('risk', 'ren', '?dueBy=2026-06-01')).toEqual([['T', '2026-06-01', false]]);
+    expect(await due('rm', 'an', '?dueBy=2026-12-31')).toEqual([['T', '2026-06-01', false]]);
+    expect(await due('rm', 'bo', '?dueBy=2026-12-31')).toEqual([]);
   });
 
   it('are named by a relation only where it is in the file of that firm, as the one that is owned', async () => {
@@ -454,5 +482,36 @@ describe('a list of relations', () => {
     }
     expect(seen.length).toBeGreaterThan(4);
     expect([new Set(seen).size, seen.length]).toEqual([firstPage.total, firstPage.total]);
+  });
+});
+
+describe('a replay', () => {
+  it('of relations, their types, owners and groups gives the rows that are live', async () => {
+    await send('operations', 'ops', '/v1/groups', { kind: 'family', name: '一家', members: [id('wang'), id('li')], reason: 'told' });
+    await an(`${id('wang')}/relations`);
+    const ours = projections.filter(({ categories }) =>
+      ['relation', 'relationtype', 'owners', 'group'].some((category) => categories.includes(category)),
+    );
+    expect(ours).toHaveLength(4);
+    const opener = new Opener('journal of the tests', new Keyring(api.pool, [{ version: 1, key: Buffer.alloc(32, 1) }]));
+    const built = await Replay.open({
+      ...{ journal: api.journal, codec: new EventCodec('journal of the tests', eventDefinitions), pool: api.pool, projections: ours },
+      personals: { openMany: (values) => opener.openMany(values), tokens: createSearchTokens(Buffer.alloc(32, 4)).tokens },
+      ...{ schema: 'replay_relations', bankZone: 'Asia/Shanghai' },
+    });
+    const differences: RowDifference[] = [];
+    try {
+      const compared = await compareWithLive({
+        ...{ pool: api.pool, projections: ours, replay: built, schema: 'replay_relations' },
+        onDifference: (difference) => differences.push(difference),
+      });
+      expect(compared).toHaveLength(4);
+    } finally {
+      await built.drop();
+      built.close();
+    }
+    expect(differences).toEqual([]);
+    const { rows } = await owner.query<{ n: number }>('select count(*)::int as n from read.relations');
+    expect(rows[0]?.n).toBeGreaterThan(15);
   });
 });

@@ -158,6 +158,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return fc.constantFrom(...pools.tickets);
     case 'relationId':
       return fc.constantFrom(...pools.relations);
+    case 'dueBy':
+      return fc.constantFrom('2026-03-05', '9999-12-31');
     case 'groupId':
       return fc.constantFrom(...pools.groups);
     case 'type':

@@ -84,7 +84,7 @@ export function beneficialOwners(graph: OwnershipGraph): OwnerProposal {
   const incomeHoldings = holdingsBy('income', shares);
   const voteHoldings = holdingsBy('voting', shares);
   const equity = ownershipOf(target, equityHoldings);
-  const income = ownershipOf(target, incomeHoldings);
+  const income = shares.some(({ basis }) => basis === 'income') ? ownershipOf(target, incomeHoldings) : equity;
   const votes = votesOf(voteHoldings, controllers);
   const links = {
     equity: equityHoldings.map((holding) => stepOf(holding)),

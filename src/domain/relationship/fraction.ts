@@ -4,7 +4,7 @@ export class Fraction {
   static readonly zero = new Fraction(0n, 1n);
   static readonly one = new Fraction(1n, 1n);
   readonly numerator: bigint;
-  /** Positive, and without a divisor in common. */
+  /** Positive; may have a divisor in common with the numerator (`reduced`). */
   readonly denominator: bigint;
 
   private constructor(numerator: bigint, denominator: bigint) {
@@ -15,17 +15,26 @@ export class Fraction {
   /** @throws RangeError where the denominator is 0 */
   static of(numerator: bigint, denominator: bigint): Fraction {
     if (denominator === 0n) throw new RangeError('a fraction over 0');
-    const sign = denominator < 0n ? -1n : 1n;
-    const divisor = commonDivisor(numerator < 0n ? -numerator : numerator, denominator * sign) * sign;
-    return new Fraction(numerator / divisor, denominator / divisor);
+    return denominator < 0n ? new Fraction(-numerator, -denominator) : new Fraction(numerator, denominator);
+  }
+
+  /** Without a divisor in common. */
+  reduced(): Fraction {
+    const divisor = commonDivisor(this.numerator < 0n ? -this.numerator : this.numerator, this.denominator);
+    return divisor === 1n ? this : new Fraction(this.numerator / divisor, this.denominator / divisor);
   }
 
   plus(other: Fraction): Fraction {
-    return Fraction.of(this.numerator * other.denominator + other.numerator * this.denominator, this.denominator * other.denominator);
+    // Shares along chains have powers of one denominator: looking for divisors at each step would cost most of the time.
+    if (this.denominator % other.denominator === 0n)
+      return new Fraction(this.numerator + other.numerator * (this.denominator / other.denominator), this.denominator);
+    if (other.denominator % this.denominator === 0n) return other.plus(this);
+    const numerator = this.numerator * other.denominator + other.numerator * this.denominator;
+    return new Fraction(numerator, this.denominator * other.denominator).reduced();
   }
 
   times(other: Fraction): Fraction {
-    return Fraction.of(this.numerator * other.numerator, this.denominator * other.denominator);
+    return new Fraction(this.numerator * other.numerator, this.denominator * other.denominator);
   }
 
   /** Less than 0, 0, or more than 0, as this is less than the other, the same, or more. */
@@ -42,9 +51,10 @@ export class Fraction {
     return this.numerator === 0n;
   }
 
-  /** Of one: `1/3`. */
+  /** Of one, reduced: `1/3`. */
   toString(): string {
-    return `${this.numerator}/${this.denominator}`;
+    const { numerator, denominator } = this.reduced();
+    return `${numerator}/${denominator}`;
   }
 
   /** As a percentage with up to six decimals, rounded half up: `33.333333`. For reading; comparisons are exact. */

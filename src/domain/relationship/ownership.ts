@@ -73,14 +73,14 @@ function solveLoop(
 ): ReadonlyMap<string, Fraction> | undefined {
   if (loop.length > LARGEST_LOOP) return undefined;
   const rows = loop.map((firm, row) => {
-    const { numerator, denominator } = base.get(firm) ?? Fraction.zero;
+    const { numerator, denominator } = (base.get(firm) ?? Fraction.zero).reduced();
     const coefficients = loop.map((next, column) => BigInt((row === column ? WHOLE : 0) - (held.get(firm)?.get(next) ?? 0)) * denominator);
     return [...coefficients, BigInt(WHOLE) * numerator];
   });
   const solution = solve(rows);
   // Shares are never negative, so a negative solution is that of a series without an end (Perron and Frobenius).
   if (solution === undefined || solution.some((fraction) => fraction.isNegative)) return undefined;
-  return new Map(loop.map((firm, index) => [firm, solution[index] as Fraction]));
+  return new Map(loop.map((firm, index) => [firm, (solution[index] as Fraction).reduced()]));
 }
 
 /** Strongly connected components, each after those that it leads to (Tarjan). */
