@@ -7,7 +7,7 @@ import { changesOf, differences, sealedInChanges } from '../views/customer-histo
 import { foldRows } from '../views/fold-rows.ts';
 import { viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
-import { relationStreamsOf } from '../views/relation-history.ts';
+import { relationStreamProjections, relationStreamsOf } from '../views/relation-history.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
@@ -31,7 +31,7 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
     params: customerParams,
     query: z.strictObject({ ...pageOnly, knownAt: timesParameters.knownAt }),
     answer: pageAnswer(HistoryItem),
-    projections: [...viewedProjections, 'relations'],
+    projections: [...viewedProjections, ...relationStreamProjections],
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
       if (!(await access.seesId(customerId, actor))) throw await denied([customerId]);

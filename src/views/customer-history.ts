@@ -15,6 +15,7 @@ import type { CustomerRow } from '../projections/customers/row.ts';
 import { holdings } from '../projections/holdings/holdings.ts';
 import type { HoldingRow } from '../projections/holdings/row.ts';
 import { type Field, type Fields, noFields as none } from './change-fields.ts';
+import { GroupTeller } from './group-history.ts';
 import { RelationTeller, relationCategories } from './relation-history.ts';
 import type { Showing } from './shown.ts';
 
@@ -40,7 +41,8 @@ type KnownEvent =
 export function changesOf(events: readonly RecordedEvent[], customerId: string, refs: readonly string[]): Change[] {
   const customerRows = new Map<string, CustomerRow>();
   const holdingRows = new Map<string, HoldingRow>();
-  const teller = new RelationTeller(customerId);
+  const relationTeller = new RelationTeller(customerId);
+  const groupTeller = new GroupTeller(customerId);
   const changes: (Change & { readonly holding?: HoldingRow })[] = [];
   for (const event of events) {
     const category = categoryOf(event.stream);
@@ -74,7 +76,10 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
       if (event.type === 'TicketOpened' || event.type === 'TicketImported' || event.type === 'TicketClosed')
         changes.push({ ...change, before: none, after: none });
     } else if (relationCategories.includes(category)) {
-      const told = teller.tell(event);
+      const told = relationTeller.tell(event);
+      if (told) changes.push({ ...change, ...told });
+    } else if (category === 'group') {
+      const told = groupTeller.tell(event);
       if (told) changes.push({ ...change, ...told });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });

@@ -6,6 +6,7 @@ import { Sealed } from '../domain/kernel/personal.ts';
 import type { ownerEvents, relationEvents } from '../domain/relationship/events.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import type { Progress } from '../projections/engine/progress.ts';
+import { groups } from '../projections/groups/groups.ts';
 import { relations, versionsOf } from '../projections/relations/relations.ts';
 import type { RelationRow } from '../projections/relations/row.ts';
 import { type Field, type Fields, noFields } from './change-fields.ts';
@@ -14,20 +15,25 @@ import { SETTLE_MS, ViewNotSettled } from './live.ts';
 type RelationEvent = RecordedOf<typeof relationEvents>;
 type OwnersEvent = RecordedOf<typeof ownerEvents>;
 
+/** The read models that name those streams. */
+export const relationStreamProjections: readonly string[] = [relations.name, groups.name];
+
 export const relationCategories: readonly string[] = ['relation', 'owners'];
 
 const streams = {
   name: 'views/relation-streams',
-  text: `select 'relation-' || id as stream from ${LIVE_SCHEMA}.relations where (party_id = $1 or of_id = $1) and first_position <= $2`,
+  text: `select 'relation-' || id as stream from ${LIVE_SCHEMA}.relations where (party_id = $1 or of_id = $1) and first_position <= $2
+          union all select 'group-' || id from ${LIVE_SCHEMA}.groups where members @> array[$1::text] and first_position <= $2`,
 };
 
-/** The streams of a customer's relations and confirmed owners, once the read model that names them is there. @throws ViewNotSettled */
+/** The streams of a customer's relations, groups and confirmed owners, once the read models that name them are there. @throws ViewNotSettled */
 export async function relationStreamsOf(
   { pool, progress }: { readonly pool: Pool; readonly progress: Pick<Progress, 'waitUntil'> },
   customerId: string,
   known: number,
 ): Promise<string[]> {
-  if (!(await progress.waitUntil([relations.name], known, SETTLE_MS))) throw new ViewNotSettled('the relations are behind what is asked for');
+  if (!(await progress.waitUntil(relationStreamProjections, known, SETTLE_MS)))
+    throw new ViewNotSettled('the relations are behind what is asked for');
   const { rows } = await pool.query<{ stream: string }>({ ...streams, values: [customerId, known] });
   return [`owners-${customerId}`, ...rows.map(({ stream }) => stream)];
 }

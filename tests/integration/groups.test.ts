@@ -201,6 +201,27 @@ describe('a group', () => {
     expect((await post(`/v1/groups/${randomUUID()}/split`, body)).status).toBe(404);
   });
 
+  it('is in the history of whom it concerns, and of no other', async () => {
+    const group = await form('family', ['wang', 'li'], { from: '2026-02-01' });
+    await post(`/v1/groups/${group}/members`, { customer: id('hidden'), reason });
+    await post(`/v1/groups/${group}/members/${id('li')}/remove`, { until: '2026-02-20', reason });
+    await post(`/v1/groups/${group}/dissolve`, { reason });
+    const told = async (name: string): Promise<unknown[]> => {
+      await get(`/v1/groups/${group}`);
+      const { items } = (await get(`/v1/customers/${id(name)}/history`)).body;
+      return items.flatMap(({ about, what, changes }: { about: { id: string }; what: string; changes: { after: string }[] }) =>
+        about.id === group ? [[what, changes[0]?.after]] : [],
+      );
+    };
+    expect(await told('li')).toEqual([
+      ['No longer belongs to a family', '2026-02-20'],
+      ['Belongs to a family', '2026-02-01'],
+    ]);
+    expect((await told('wang')).length).toBe(2);
+    expect((await told('hidden')).length).toBe(2);
+    expect(await told('son')).toEqual([]);
+  });
+
   it('takes in another, and two who do both at once leave one', async () => {
     const both = [await form('family', ['wang', 'li']), await form('family', ['son', 'hidden'])].sort() as [string, string];
     const answers = await Promise.all([

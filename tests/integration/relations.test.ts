@@ -266,6 +266,15 @@ describe('a network', () => {
     expect((await an(`${id('H*')}/network`)).status).toBe(404);
   });
 
+  it('is as known at any time', async () => {
+    const before = new Date(nowMs).toISOString();
+    nowMs += 60_000;
+    await record('Hub', 'li', 'director');
+    const at = async (query: string) => shape((await an(`${id('Hub')}/network?depth=1&types=director${query}`)).body);
+    expect(await at('')).toEqual(['Hub Hub Name 0', 'li li Name 1', 'wang wang Name 1']);
+    expect(await at(`&knownAt=${before}`)).toEqual(['Hub Hub Name 0', 'wang wang Name 1']);
+  });
+
   it('is cut with a mark', async () => {
     const { body } = await risk(`${id('Hub')}/network?depth=3&limit=2`);
     expect([body.nodes.length, body.cut]).toEqual([2, true]);
