@@ -7,6 +7,7 @@ import { changesOf, differences, sealedInChanges } from '../views/customer-histo
 import { foldRows } from '../views/fold-rows.ts';
 import { viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
+import { relationStreamProjections, relationStreamsOf } from '../views/relation-history.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
@@ -30,7 +31,7 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
     params: customerParams,
     query: z.strictObject({ ...pageOnly, knownAt: timesParameters.knownAt }),
     answer: pageAnswer(HistoryItem),
-    projections: viewedProjections,
+    projections: [...viewedProjections, ...relationStreamProjections],
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
       if (!(await access.seesId(customerId, actor))) throw await denied([customerId]);
@@ -47,7 +48,10 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
       const masks = isMasked(actor.role);
       const [opened] = await Promise.all([
         OpenedValues.of(opener, sealedInChanges(page)),
-        record({ ids: [customerId], fields: masks ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts', 'number', 'counterparty', 'reason'] }),
+        record({
+          ids: [customerId],
+          fields: masks ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts', 'number', 'counterparty', 'reason', 'reference', 'evidence'],
+        }),
       ]);
       const showing = new Showing(opened, actor.role);
       const plain = new Showing(opened, 'system');
@@ -74,7 +78,7 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
 
   async function allChanges(customerId: string, knownAt: string | undefined) {
     const { candidates, known } = await knownPosition(parts, customerId, knownAt);
-    const events = await eventsOf(parts, candidates.streams, known);
+    const events = await eventsOf(parts, [...candidates.streams, ...(await relationStreamsOf(parts, customerId, known))], known);
     // By what was known then: before a link was found, what it brings was nobody's here.
     const refs = foldRows(customers, events).get(customerId)?.refs ?? [];
     return changesOf(events, customerId, refs);

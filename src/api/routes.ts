@@ -14,6 +14,7 @@ import { clockRoutes } from './clock-routes.ts';
 import { customerRoutes } from './customer-routes.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
+import { relationRoutes } from './relation-routes.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { ApiRoutes } from './server.ts';
 import { ticketRoutes } from './ticket-routes.ts';
@@ -46,5 +47,6 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
       }),
     (app, api) => campaignRoutes(app, api, { handler, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
+    (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
   ];
 }

@@ -3,8 +3,10 @@ import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
+import { groupCommands } from './group.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
+import { relationshipCommands } from './relationship.ts';
 import {
   assignTicket,
   closeTicket,
@@ -36,4 +38,6 @@ const contextCommands: readonly AnyCommand[] = [
   ...holdingCommands,
   ...campaignCommands,
   moveClock,
+  ...relationshipCommands,
+  ...groupCommands,
 ];

@@ -62,12 +62,13 @@ export interface CommandDraft<Params, Body, D extends AnyDecider> {
   /** HTTP status of each refusal. */
   readonly rejections: Readonly<Record<CodeOf<D>, number>>;
   /** Row-level right by the aggregate's own state; where false the answer is that there is no such thing. */
-  readonly visibleTo?: (state: StateOf<D>, actor: Actor, id: string) => boolean;
+  readonly visibleTo?: (state: StateOf<D>, actor: Actor, id: string, params: Params) => boolean;
   /** With `target`: the stream is taken to be new, so that a feed's new fact costs no look; if it is not, the append says so. */
   readonly assumesNew?: true;
   /** False where the facts say all that the body says, and it has no open map: a digest of it is kept in its place. */
   readonly keepsBody?: false;
-  readonly refersTo?: (input: { readonly params: Params; readonly body: Body }) => readonly Reference[];
+  /** `state` is the stream's own, as far as it is read. */
+  readonly refersTo?: (input: { readonly params: Params; readonly body: Body; readonly state: StateOf<D> }) => readonly Reference[];
   /** What the command must be the only one to have. A claim that another holds is refused as `ClaimTaken`, which the rejections name. */
   readonly claims?: (input: { readonly params: Params; readonly body: Body }) => readonly Claim[];
   readonly command: (input: { readonly params: Params; readonly body: Body }, context: CommandContext) => CommandOf<D>;

@@ -184,7 +184,7 @@ export class CommandHandler {
       const now = new Date(this.#parts.now()).toISOString();
       let verdict: readonly Fact[] | Outcome | undefined = isHidden(command, request, entry, id) ? { kind: 'not-found' } : undefined;
       if (verdict === undefined) {
-        const references = command.refersTo?.({ params: request.params, body: request.body }) ?? NONE;
+        const references = command.refersTo?.({ params: request.params, body: request.body, state: entry.state }) ?? NONE;
         const referred = references.length === 0 ? NONE : await lookUp(this.#streams, references, request.actor);
         if (isRejection(referred)) verdict = { kind: 'refused', rejection: referred };
         else verdict = moved(request, entry) ?? this.#decide(command, request, entry, id, now, referred);
@@ -340,8 +340,8 @@ function keptActor(actor: Actor): Actor {
   return kept;
 }
 
-function isHidden(command: AnyCommand, { actor }: CommandRequest, entry: CachedStream, id: string): boolean {
-  return entry.revision >= 0 && command.visibleTo !== undefined && !command.visibleTo(entry.state, actor, id);
+function isHidden(command: AnyCommand, { actor, params }: CommandRequest, entry: CachedStream, id: string): boolean {
+  return entry.revision >= 0 && command.visibleTo !== undefined && !command.visibleTo(entry.state, actor, id, params);
 }
 
 /** After what it refers to: whoever may not see that is not told how the stream stands. */

@@ -2,9 +2,11 @@
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
 import { clockEvents } from './clock/clock.ts';
 import { customerEvents } from './customer/events.ts';
+import { groupEvents } from './group/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
 import { projectionEvents } from './projection/control.ts';
+import { ownerEvents, relationEvents, relationTypeEvents } from './relationship/events.ts';
 import { ticketEvents } from './ticket/events.ts';
 
 export const eventDefinitions: readonly EventDefinition[] = [
@@ -16,4 +18,8 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...jobEvents,
   ...projectionEvents,
   ...clockEvents,
+  ...relationEvents,
+  ...relationTypeEvents,
+  ...ownerEvents,
+  ...groupEvents,
 ];

@@ -3,10 +3,27 @@ import { campaigns } from './campaigns/campaigns.ts';
 import { customers } from './customers/customers.ts';
 import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
+import { groups } from './groups/groups.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { ownerConfirmations } from './owner-confirmations/owner-confirmations.ts';
+import { relationTypes } from './relation-types/relation-types.ts';
+import { relations } from './relations/relations.ts';
 import { tickets } from './tickets/tickets.ts';
 import { timers } from './timers/timers.ts';
 import { transactions } from './transactions/transactions.ts';
 
-export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs];
+export const projections: readonly Projection[] = [
+  tickets,
+  timers,
+  customers,
+  holdings,
+  transactions,
+  campaigns,
+  enrolments,
+  jobs,
+  relations,
+  relationTypes,
+  ownerConfirmations,
+  groups,
+];

@@ -3,7 +3,7 @@
 
 import type { enrolmentEvents } from '../domain/campaign/events.ts';
 import type { customerEvents } from '../domain/customer/events.ts';
-import { contactMask, type MaskKind } from '../domain/customer/masks.ts';
+import { contactMask } from '../domain/customer/masks.ts';
 import type { holdingEvents } from '../domain/holding/events.ts';
 import { categoryOf, type RecordedEvent, type RecordedOf } from '../domain/kernel/event.ts';
 import { Sealed } from '../domain/kernel/personal.ts';
@@ -14,11 +14,10 @@ import { countingOf, profileOf } from '../projections/customers/profile.ts';
 import type { CustomerRow } from '../projections/customers/row.ts';
 import { holdings } from '../projections/holdings/holdings.ts';
 import type { HoldingRow } from '../projections/holdings/row.ts';
+import { type Field, type Fields, noFields as none } from './change-fields.ts';
+import { GroupTeller } from './group-history.ts';
+import { RelationTeller, relationCategories } from './relation-history.ts';
 import type { Showing } from './shown.ts';
-
-/** A value on its way out: sealed lines with how they are masked, and plain values. */
-type Field = { readonly line: string | null; readonly mask: MaskKind } | { readonly plain: unknown };
-type Fields = ReadonlyMap<string, readonly Field[] | Field>;
 
 /** One change with its values still sealed. */
 export interface Change {
@@ -38,12 +37,12 @@ type KnownEvent =
   | RecordedOf<typeof enrolmentEvents>
   | RecordedOf<typeof ticketEvents>;
 
-const none: Fields = new Map();
-
 /** @param events of all that may be theirs, in the journal's order; the newest change comes first */
 export function changesOf(events: readonly RecordedEvent[], customerId: string, refs: readonly string[]): Change[] {
   const customerRows = new Map<string, CustomerRow>();
   const holdingRows = new Map<string, HoldingRow>();
+  const relationTeller = new RelationTeller(customerId);
+  const groupTeller = new GroupTeller(customerId);
   const changes: (Change & { readonly holding?: HoldingRow })[] = [];
   for (const event of events) {
     const category = categoryOf(event.stream);
@@ -76,6 +75,12 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     } else if (category === 'ticket') {
       if (event.type === 'TicketOpened' || event.type === 'TicketImported' || event.type === 'TicketClosed')
         changes.push({ ...change, before: none, after: none });
+    } else if (relationCategories.includes(category)) {
+      const told = relationTeller.tell(event);
+      if (told) changes.push({ ...change, ...told });
+    } else if (category === 'group') {
+      const told = groupTeller.tell(event);
+      if (told) changes.push({ ...change, ...told });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
     }

@@ -27,7 +27,8 @@ function windowAt(time: string | number, zone: string): FlowWindow {
   return { from: next.subtract({ months: MONTHS }).toString(), to: to.toString() };
 }
 
-function dayOf(time: string | number, zone: string): Temporal.PlainDate {
+/** The day that a time asked for is, in its own zone where it has one, or else in the bank’s. Epoch milliseconds for now. */
+export function dayOf(time: string | number, zone: string): Temporal.PlainDate {
   if (typeof time === 'number') return Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(zone).toPlainDate();
   if (time.length === 10 || time.endsWith(']')) return Temporal.PlainDate.from(time.slice(0, 10));
   return Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDate();

@@ -50,6 +50,18 @@ const holding = (stream: string, type: string, data: object, occurredAt?: string
   subject: `account-${account}`,
   ...(occurredAt === undefined ? {} : { occurredAt }),
 });
+const ofRelation = (type: string, data: object): GoldenFact => ({
+  stream: `relation-${id('d1')}`,
+  type,
+  data: { relationId: id('d1'), ...data },
+  subject: `customer-${person}`,
+});
+const ofGroup = (type: string, data: object): GoldenFact => ({
+  stream: `group-${id('91')}`,
+  type,
+  data: { groupId: id('91'), ...data },
+  subject: `customer-${person}`,
+});
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -285,4 +297,56 @@ export const goldenFacts: readonly GoldenFact[] = [
   told('ProjectionSwapOrdered', {}),
   told('ProjectionRollbackOrdered', { reason: 'wrong sums' }),
   { stream: 'clock-bank', type: 'ClockMoved', data: { from: '2026-03-03T12:00:00.000Z', to: '2026-03-04T12:00:00.000Z' } },
+  ofRelation('RelationRecorded', {
+    type: 'shareholder',
+    inverse: 'held-firm',
+    typeVersion: 0,
+    party: person,
+    of: id('c4'),
+    partyKind: 'person',
+    ofKind: 'organisation',
+    from: '2020-01-01',
+    share: { percent: '33.333333', basis: 'equity' },
+    source: { kind: 'registry', reference: 'extract of 2020' },
+  }),
+  ofRelation('RelationVerified', { method: 'company-documents', evidence: 'articles p. 3' }),
+  ofRelation('RelationCorrected', { from: '2019-06-01', until: null, share: { percent: '40', basis: 'equity' }, reason: 'articles of 2019' }),
+  ofRelation('RelationEnded', { until: '2026-01-01', reason: 'sold' }),
+  ofRelation('RelationVoided', { reason: 'another of that name' }),
+  {
+    stream: 'relationtype-mentor',
+    type: 'RelationTypeDefined',
+    data: { type: 'mentor', version: 1, inverse: 'pupil', share: false, party: 'person', of: 'person' },
+  },
+  { stream: 'relationtype-mentor', type: 'RelationTypeRetired', data: { type: 'mentor', version: 1, reason: 'unused' } },
+  {
+    stream: `owners-${id('c4')}`,
+    type: 'BeneficialOwnersConfirmed',
+    subject: `customer-${id('c4')}`,
+    data: {
+      customerId: id('c4'),
+      from: '2025-01-01',
+      owners: [
+        { party: person, basis: 'equity', percent: '40' },
+        { party: linked, basis: 'manager', relation: id('d1') },
+      ],
+      methods: ['registry', 'site-visit'],
+      evidence: 'visit of 3 March',
+      reviewDueOn: '2027-03-01',
+    },
+  },
+  ofGroup('GroupFormed', {
+    kind: 'family',
+    name: '王家',
+    head: person,
+    members: [person, id('c5')],
+    from: '2026-01-01',
+    splitFrom: id('92'),
+    reason: 'told by 王小明',
+  }),
+  ofGroup('GroupMemberAdded', { customer: id('c6'), from: '2026-02-01', reason: 'a son' }),
+  ofGroup('GroupMemberRemoved', { customer: id('c6'), until: '2026-02-15', reason: 'no son' }),
+  ofGroup('GroupSplit', { into: id('93'), customers: [id('c5')], until: '2026-03-01', reason: 'moved out' }),
+  ofGroup('GroupsMerged', { other: id('94'), members: [id('c7')], from: '2026-03-02', reason: 'one family' }),
+  ofGroup('GroupDissolved', { until: '2026-03-03', into: id('95'), reason: 'no more' }),
 ];

@@ -151,7 +151,10 @@ describe('every route', () => {
   });
 
   /** What a role that sees one at a time must say. */
-  const needed: Readonly<Record<string, string>> = { 'GET /v1/customers': '?document=E12345678' };
+  const needed: Readonly<Record<string, string>> = {
+    'GET /v1/customers': '?document=E12345678',
+    'GET /v1/customers/{customerId}/paths': '?to=01990f7c-5f00-8aaa-8bbb-0123456789ab',
+  };
 
   it('that shows personal data leaves a record of each read, and its answer in no cache', async () => {
     const personal = guarded().filter((route) => route['x-personal'] === true);

@@ -9,6 +9,7 @@ import { type Answer, hiddenDocument, OWN_RM, ownDocument, ownNames, World } fro
 
 interface Schema {
   readonly type?: string | readonly string[];
+  readonly format?: string;
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
 }
@@ -16,6 +17,7 @@ interface Parameter {
   readonly $ref?: string;
   readonly name: string;
   readonly in: string;
+  readonly required?: boolean;
   readonly schema: Schema;
 }
 interface Route {
@@ -32,6 +34,8 @@ interface Pools {
   readonly customers: readonly string[];
   readonly tickets: readonly string[];
   readonly campaigns: readonly string[];
+  readonly relations: readonly string[];
+  readonly groups: readonly string[];
 }
 
 const nowhere = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
@@ -53,6 +57,8 @@ beforeAll(async () => {
     customers: [...one.own, ...one.own, ...one.hidden, ...other.hidden, nowhere],
     tickets: [...one.tickets.own, ...one.tickets.hidden, ...other.tickets.hidden, nowhere],
     campaigns: [...one.campaigns, nowhere],
+    relations: [...one.relations.own, ...one.relations.own, ...one.relations.hidden, ...other.relations.hidden, nowhere],
+    groups: [...one.groups.own, ...one.groups.own, ...one.groups.hidden, ...other.groups.hidden, nowhere],
   };
   const document = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/openapi.json')).body) as {
     paths: Record<string, Record<string, { 'x-roles'?: Role[]; parameters?: Parameter[]; requestBody?: unknown; responses: unknown }>>;
@@ -110,11 +116,39 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
       fc.record({ customers: fc.uniqueArray(customer(), { minLength: 1, maxLength: 4 }) }),
       fc.record({ filter: fc.constantFrom({ branch: '3100' }, { tag: 'vip' }, {}) }),
     ),
+  'POST /v1/customers/{customerId}/relations': () =>
+    fc.record(
+      {
+        type: fc.constantFrom('guarantor', 'supplier', 'spouse', 'same-address', 'friend'),
+        other: customer(),
+        from: fc.constant('2026-01-01'),
+        source: fc.constant({ kind: 'customer' }),
+      },
+      { requiredKeys: ['type', 'other', 'source'] },
+    ),
+  'POST /v1/customers/{customerId}/relations/{relationId}/verify': () => fc.constant({ method: 'customer-statement', evidence: 'told' }),
+  'POST /v1/customers/{customerId}/relations/{relationId}/correct': () => fc.constant({ from: '2020-01-01', reason: 'papers' }),
+  'POST /v1/customers/{customerId}/relations/{relationId}/end': () => fc.constant({ until: '2026-06-01', reason: 'over' }),
+  'POST /v1/customers/{customerId}/relations/{relationId}/void': () => fc.constant({ reason: 'never was' }),
+  'POST /v1/customers/{customerId}/beneficial-owners': () =>
+    fc.record({
+      owners: fc.array(
+        fc.oneof(
+          fc.record({ party: customer(), basis: fc.constant('equity') }),
+          fc.record({ relation: fc.constantFrom(...pools.relations), basis: fc.constant('control') }),
+        ),
+        { minLength: 1, maxLength: 2 },
+      ),
+      methods: fc.constant(['site-visit']),
+      evidence: fc.constant('seen'),
+      reviewDueOn: fc.constant('2099-01-01'),
+    }),
   'POST /v1/campaigns/{campaignId}/responses': () => fc.record({ customer: customer(), response: fc.constantFrom('interested', 'declined') }),
 };
 
 function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum.map(String));
+  if (name === 'to' && schema.format === 'uuid') return customer();
   switch (name) {
     case 'customerId':
     case 'customer':
@@ -122,6 +156,18 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return customer();
     case 'ticketId':
       return fc.constantFrom(...pools.tickets);
+    case 'relationId':
+      return fc.constantFrom(...pools.relations);
+    case 'dueBy':
+      return fc.constantFrom('2026-03-05', '9999-12-31');
+    case 'groupId':
+      return fc.constantFrom(...pools.groups);
+    case 'type':
+      return fc.constantFrom('shareholder', 'director', 'none');
+    case 'types':
+      return fc.constantFrom('shareholder,director', 'supplier', 'none');
+    case 'depth':
+      return fc.constantFrom('1', '3', '5');
     case 'campaignId':
     case 'campaign':
       return fc.constantFrom(...pools.campaigns);
@@ -178,7 +224,11 @@ function callOf(route: Route): fc.Arbitrary<Call> {
     .record({
       values: fc.tuple(...path.map(drawn)),
       // Few at a time: with all of them at once nothing would be left to see.
-      query: fc.tuple(...query.map((parameter) => fc.option(drawn(parameter), { nil: undefined, freq: query.length > 6 ? 1 : 3 }))),
+      query: fc.tuple(
+        ...query.map((parameter) =>
+          parameter.required === true ? drawn(parameter) : fc.option(drawn(parameter), { nil: undefined, freq: query.length > 6 ? 1 : 3 }),
+        ),
+      ),
       keep: fc.uniqueArray(fc.nat({ max: Math.max(0, query.length - 1) }), { maxLength: 3 }),
       body: route.method === 'POST' ? (bodies[route.name] ?? (() => fc.constant({})))() : fc.constant(undefined),
       csv: route.hasTable ? fc.boolean() : fc.constant(false),
@@ -186,7 +236,9 @@ function callOf(route: Route): fc.Arbitrary<Call> {
     })
     .map(({ values, query: given, keep, ...call }) => {
       const search = new URLSearchParams(
-        query.flatMap(({ name }, index) => (given[index] !== undefined && keep.includes(index) ? [[name, given[index]]] : [])),
+        query.flatMap(({ name, required }, index) =>
+          given[index] !== undefined && (required === true || keep.includes(index)) ? [[name, given[index]]] : [],
+        ),
       );
       const filled = path.reduce((url, { name }, index) => url.replace(`{${name}}`, encodeURIComponent(values[index] ?? '')), route.path);
       return { ...call, route: route.name, method: route.method, url: search.size === 0 ? filled : `${filled}?${search}` };
@@ -238,9 +290,15 @@ describe('two worlds', () => {
     const [one] = worlds as [World, World];
     const list = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/v1/customers?count=true')).body);
     expect(list.total).toBe(one.own.length);
-    const view = await one.send('rm', OWN_RM, 'GET', `/v1/customers/${one.own.at(-1)}/360`);
+    const view = await one.send('rm', OWN_RM, 'GET', `/v1/customers/${one.own[ownNames.length]}/360`);
     expect(view.status).toBe(200);
     expect(JSON.parse(view.body).relations).toEqual([expect.objectContaining({ customer: null })]);
+    const network = await one.send('rm', OWN_RM, 'GET', `/v1/customers/${one.own[0]}/network?depth=5`);
+    expect(JSON.parse(network.body).nodes.filter(({ customer: id }: { customer: string | null }) => id === null).length).toBeGreaterThan(1);
+    const group = JSON.parse((await one.send('rm', OWN_RM, 'GET', `/v1/groups/${one.groups.own[0]}`)).body);
+    expect([group.covers, group.members.length, group.sums.members]).toEqual(['visible', 2, 2]);
+    const whole = JSON.parse((await one.send('risk', 'ren', 'GET', `/v1/groups/${one.groups.own[0]}`)).body);
+    expect(whole.members.length).toBeGreaterThan(2);
   });
 
   it('answers every route alike', async () => {

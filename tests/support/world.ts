@@ -28,6 +28,8 @@ export class World {
   readonly hidden: string[] = [];
   readonly tickets: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly campaigns: string[] = [];
+  readonly relations: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
+  readonly groups: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -147,16 +149,65 @@ export class World {
       const { id } = await this.#do('operations', 'ops', '/v1/tickets', `hidden-ticket-${seed}-${index}`, ticket(customer, pick(NAMES)));
       this.tickets.hidden.push(id as string);
     }
+    await this.#relate(random, pick, seed);
     this.at(5);
     await this.#hidden(pick, hiddenCount, feed, `after-${seed}`);
     this.at(6);
     // A token is its asker's own: the last word is one of operations', and all read models wait for it.
     await this.#do('operations', 'ops', `/v1/customers/${this.own[1]}/tags`, 'own-last', { tag: 'quiet' });
     const headers = { 'shiji-after': this.last ?? '' };
-    for (const url of [`/v1/customers/${this.own[0]}/360`, '/v1/tickets', '/v1/campaigns', '/v1/reports/campaign-funnel']) {
+    for (const url of [
+      `/v1/customers/${this.own[0]}/360`,
+      '/v1/tickets',
+      '/v1/campaigns',
+      '/v1/reports/campaign-funnel',
+      `/v1/customers/${this.own[0]}/relations`,
+    ]) {
       const { status, body } = await this.send('operations', 'ops', 'GET', url, { headers });
       if (status !== 200) throw new Error(`GET ${url} answered ${status} ${body}`);
     }
+  }
+
+  /** Her firm and its parties, who are hers by file: two of them hidden, of the same name in every world, tied to whom the world likes. */
+  async #relate(random: () => number, pick: <Item>(items: readonly Item[]) => Item, seed: number): Promise<void> {
+    const tie = async (of: string, other: string, key: string, body: object, to: string[]): Promise<void> => {
+      const source = { kind: 'registry' };
+      const { id } = await this.#do('operations', 'ops', `/v1/customers/${of}/relations`, key, { other, source, ...body });
+      to.push(id as string);
+    };
+    const register = async (name: string, kind: string, manager: string, key: string): Promise<string> => {
+      const { id } = await this.#do('operations', 'ops', '/v1/customers', key, { kind, name, manager, branch: '3100' });
+      return id as string;
+    };
+    const firm = await register('远大有限公司', 'organisation', OWN_RM, 'own-firm');
+    this.own.push(firm);
+    const behind = await register('钱多', 'person', HIDDEN_RM, `hidden-partner-${seed}`);
+    const holding = await register('海外控股', 'organisation', 'cui', `hidden-holding-${seed}`);
+    const share = (percent: string) => ({ type: 'shareholder', from: '2025-01-01', share: { percent, basis: 'equity' } });
+    await tie(firm, this.own[0] ?? '', 'tie-1', share('30'), this.relations.own);
+    await tie(firm, behind, 'tie-2', share('30'), this.relations.own);
+    await tie(firm, holding, 'tie-3', share('40'), this.relations.own);
+    await tie(this.own[1] ?? '', behind, 'tie-4', { type: 'guarantor' }, this.relations.own);
+    await tie(this.own[0] ?? '', this.own[1] ?? '', 'tie-5', { type: 'spouse' }, this.relations.own);
+    // What lies behind: who holds the holding, and whether the partner knows it as well.
+    for (const [index, customer] of this.hidden.slice(0, 2 + (seed % 2)).entries())
+      await tie(holding, customer, `tie-${seed}-${index}`, share(pick(['10', '20', '30'])), this.relations.hidden);
+    if (random() < 0.5) await tie(holding, behind, `tie-${seed}-behind`, { type: 'director' }, this.relations.hidden);
+    this.hidden.push(behind, holding);
+    // A group of hers and of whom the world likes, and one of others alone.
+    const persons = [behind];
+    for (const [index, name] of ownNames.entries())
+      persons.push(await register(`${name}之友`, 'person', HIDDEN_RM, `hidden-friend-${seed}-${index}`));
+    const grouped = async (members: readonly (string | undefined)[], key: string, to: string[]): Promise<string> => {
+      const { id } = await this.#do('operations', 'ops', '/v1/groups', key, { kind: 'family', name: '一家', members, reason: 'told' });
+      to.push(id as string);
+      return id as string;
+    };
+    const family = await grouped([this.own[0], this.own[1]], 'own-group', this.groups.own);
+    for (const [index, customer] of persons.slice(0, 1 + (seed % 3)).entries())
+      await this.#do('operations', 'ops', `/v1/groups/${family}/members`, `own-group-${seed}-${index}`, { customer, reason: 'told' });
+    const others = await grouped(persons.slice(0, 2), `hidden-group-${seed}`, this.groups.hidden);
+    await this.#do('operations', 'ops', `/v1/groups/${others}/dissolve`, `hidden-group-end-${seed}`, { reason: 'over' });
   }
 
   async #hidden(
