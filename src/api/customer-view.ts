@@ -26,7 +26,15 @@ export const CustomerItem = z.strictObject({
 });
 export type CustomerItem = z.output<typeof CustomerItem>;
 
-const Document = z.strictObject({ type: z.string(), number: PersonalValue, country: Nullable, expiresOn: Nullable, from: z.string() });
+const Document = z.strictObject({
+  documentId: Nullable.meta({ description: 'Null for what a source says: only own documents are maintained one by one' }),
+  type: z.string(),
+  number: PersonalValue,
+  country: Nullable,
+  expiresOn: Nullable,
+  from: z.string().meta({ description: '`own`, or the source’s name' }),
+  counts: z.boolean().meta({ description: 'False where a core system says one of the same type: its counts' }),
+});
 const Contact = z.strictObject({
   contactId: Nullable.meta({ description: 'Null for what a source says: only own contacts are maintained one by one' }),
   kind: z.string(),
@@ -36,6 +44,7 @@ const Contact = z.strictObject({
 });
 const Person = {
   name: PersonalValue,
+  nameFrom: Nullable.meta({ description: 'Who says the name that counts: `own`, or the source’s name' }),
   birthDate: PersonalValue,
   sex: PersonalValue,
   documents: z.array(Document),

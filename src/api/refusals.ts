@@ -32,6 +32,12 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   RegistrationStands: { title: 'The registration was not given up', remedy: 'Nothing is left to do: the customer is there.' },
   ManagerNotYou: { title: 'A relationship manager registers own customers', remedy: 'Leave `manager` out, or ask operations.' },
   BranchFromSource: { title: 'Core banking says which branch it is', remedy: 'Change the branch in core banking.' },
+  DocumentNotFound: {
+    title: 'The customer has no such document',
+    remedy: 'Read the customer; the ids of the documents that staff entered stand there.',
+  },
+  DocumentThere: { title: 'The customer has this document', remedy: 'Renew it where its expiry changed.' },
+  ExpiryNotLater: { title: 'The document would not be valid', remedy: 'Look at the expiry again: it must lie ahead, and be later than before.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

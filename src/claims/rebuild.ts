@@ -2,10 +2,13 @@
 // one ended, so that a table that was lost, or came back from an older backup, holds what it must before anyone is answered.
 import type { Pool } from 'pg';
 import type { Claim } from '../commands/command.ts';
+import { freedBy, numbersOf } from '../commands/customer-identity.ts';
+import { customer } from '../domain/customer/customer.ts';
 import { documentClaims } from '../domain/customer/documents.ts';
-import { type CustomerFact, RegistrationAbandoned } from '../domain/customer/events.ts';
+import { type CustomerFact, DocumentWithdrawn, RegistrationAbandoned } from '../domain/customer/events.ts';
+import type { KnownDocument } from '../domain/customer/identity.ts';
 import type { RecordedEvent } from '../domain/kernel/event.ts';
-import { Sealed } from '../domain/kernel/personal.ts';
+import { type Personal, type Plain, Sealed, unopened } from '../domain/kernel/personal.ts';
 import type { EventCodec } from '../journal/codec.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Opener } from '../journal/sealing.ts';
@@ -49,6 +52,7 @@ export async function rebuildClaims({ pool, journal, codec, opener, claims }: Re
     const batch = await journal.readAll({ after, limit: BATCH, categories: ['customer'] });
     const events = batch.events.map((stored) => codec.decode(stored)).filter((event) => 'data' in event) as RecordedEvent[];
     await take({ pool, claims }, await opened(opener, events));
+    for (const stream of mistakenIn(events)) await freeMistaken({ journal, codec, opener, claims }, stream);
     read += batch.events.length;
     if (batch.checkpoint !== after) await pool.query({ ...advance, values: [id, batch.checkpoint] });
     after = batch.checkpoint;
@@ -72,8 +76,8 @@ interface Told {
 }
 
 async function opened(opener: Opener, events: readonly RecordedEvent[]): Promise<readonly Told[]> {
-  const numbersOf = (fact: CustomerFact): readonly unknown[] =>
-    'documents' in fact.data ? (fact.data.documents ?? []).map(({ number }) => number) : [];
+  const numbersOf = ({ data }: CustomerFact): readonly unknown[] =>
+    'documents' in data ? (data.documents ?? []).map(({ number }) => number) : 'number' in data ? [data.number] : [];
   const sealed = events.flatMap((event) => numbersOf(event as CustomerFact)).filter((number) => number instanceof Sealed);
   const plain = await opener.openMany(sealed);
   const numbers = new Map(sealed.map((value, index) => [value, plain[index]]));
@@ -88,6 +92,8 @@ function claimsOf(fact: CustomerFact, holder: string, numbers: ReadonlyMap<Seale
   switch (fact.type) {
     case 'CustomerRegistered':
       return documentsOf(fact.data.documents, numbers);
+    case 'DocumentAdded':
+      return documentsOf([fact.data], numbers);
     case 'CustomerReported':
       return [...(fact.data.reference === holder ? [sourceClaim(fact.data.source)] : []), ...documentsOf(fact.data.documents, numbers)];
     case 'CustomerLinked':
@@ -95,6 +101,32 @@ function claimsOf(fact: CustomerFact, holder: string, numbers: ReadonlyMap<Seale
     default:
       return [];
   }
+}
+
+/** Streams on which a document was withdrawn that never was its holder's. */
+function mistakenIn(events: readonly RecordedEvent[]): ReadonlySet<string> {
+  const isMistake = ({ type, data }: CustomerFact): boolean => type === DocumentWithdrawn.type && data.because === 'entered-by-mistake';
+  return new Set(events.filter((event) => isMistake(event as CustomerFact)).map(({ stream }) => stream));
+}
+
+/** By the holder's whole stream, since what was withdrawn may have been entered anew. */
+async function freeMistaken({ journal, codec, opener, claims }: Omit<RebuildParts, 'pool'>, stream: string): Promise<void> {
+  const events = (await journal.readStream(stream)).map((stored) => codec.decode(stored)).filter((event) => 'data' in event);
+  const numbers = new Map<unknown, unknown>();
+  const plain: Plain = (value) => unopened((value instanceof Sealed ? numbers.get(value) : value) as Personal);
+  const freed: KnownDocument[] = [];
+  let state = customer.initialState;
+  for (const event of events) {
+    const fact = event as CustomerFact;
+    const document = fact.type === DocumentWithdrawn.type ? state.documents.get(fact.data.documentId) : undefined;
+    if (document && mistakenIn([event as RecordedEvent]).size > 0) freed.push(document);
+    state = customer.evolve(state, fact);
+  }
+  const sealed = [...numbersOf(state), ...freed.map(({ number }) => number)].filter((number) => number instanceof Sealed);
+  const texts = await opener.openMany(sealed);
+  for (const [index, value] of sealed.entries()) numbers.set(value, texts[index]);
+  const claimed = freed.flatMap((document) => freedBy({ ...state, documents: new Map([...state.documents, ['freed', document]]) }, 'freed', plain));
+  if (claimed.length > 0) await claims.free(stream.slice('customer-'.length), claimed);
 }
 
 type Documents = Extract<CustomerFact, { type: 'CustomerRegistered' }>['data']['documents'];

@@ -3,6 +3,7 @@ import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
+import { customerIdentityCommands } from './customer-identity.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
 import {
@@ -33,6 +34,7 @@ const contextCommands: readonly AnyCommand[] = [
   warnOfDeadline,
   recordBreach,
   ...customerCommands,
+  ...customerIdentityCommands,
   ...holdingCommands,
   ...campaignCommands,
   moveClock,
