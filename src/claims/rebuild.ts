@@ -51,8 +51,16 @@ export async function rebuildClaims({ pool, journal, codec, opener, claims }: Re
   for (;;) {
     const batch = await journal.readAll({ after, limit: BATCH, categories: ['customer'] });
     const events = batch.events.map((stored) => codec.decode(stored)).filter((event) => 'data' in event) as RecordedEvent[];
-    await take({ pool, claims }, await opened(opener, events));
-    for (const stream of mistakenIn(events)) await freeMistaken({ journal, codec, opener, claims }, stream);
+    const told = await opened(opener, events);
+    let from = 0;
+    // What was given up is another's only from there on.
+    for (const [index, event] of events.entries()) {
+      if (!isMistake(event as CustomerFact)) continue;
+      await take({ pool, claims }, told.slice(from, index));
+      await freeMistaken({ journal, codec, opener, claims }, event.stream);
+      from = index;
+    }
+    await take({ pool, claims }, told.slice(from));
     read += batch.events.length;
     if (batch.checkpoint !== after) await pool.query({ ...advance, values: [id, batch.checkpoint] });
     after = batch.checkpoint;
@@ -103,10 +111,9 @@ function claimsOf(fact: CustomerFact, holder: string, numbers: ReadonlyMap<Seale
   }
 }
 
-/** Streams on which a document was withdrawn that never was its holder's. */
-function mistakenIn(events: readonly RecordedEvent[]): ReadonlySet<string> {
-  const isMistake = ({ type, data }: CustomerFact): boolean => type === DocumentWithdrawn.type && data.because === 'entered-by-mistake';
-  return new Set(events.filter((event) => isMistake(event as CustomerFact)).map(({ stream }) => stream));
+/** Whether a document was withdrawn that never was its holder's. */
+function isMistake({ type, data }: CustomerFact): boolean {
+  return type === DocumentWithdrawn.type && data.because === 'entered-by-mistake';
 }
 
 /** By the holder's whole stream, since what was withdrawn may have been entered anew. */
@@ -118,8 +125,8 @@ async function freeMistaken({ journal, codec, opener, claims }: Omit<RebuildPart
   let state = customer.initialState;
   for (const event of events) {
     const fact = event as CustomerFact;
-    const document = fact.type === DocumentWithdrawn.type ? state.documents.get(fact.data.documentId) : undefined;
-    if (document && mistakenIn([event as RecordedEvent]).size > 0) freed.push(document);
+    const document = fact.type === DocumentWithdrawn.type && isMistake(fact) ? state.documents.get(fact.data.documentId) : undefined;
+    if (document) freed.push(document);
     state = customer.evolve(state, fact);
   }
   const sealed = [...numbersOf(state), ...freed.map(({ number }) => number)].filter((number) => number instanceof Sealed);

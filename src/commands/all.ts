@@ -1,4 +1,5 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
+import { approvalCommands } from './approval.ts';
 import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
@@ -20,7 +21,7 @@ import {
 
 /** With those on the read models of these names. */
 export function allCommands(projectionNames: readonly string[]): readonly AnyCommand[] {
-  return [...contextCommands, ...projectionCommands(projectionNames)];
+  return [...contextCommands, ...approvalCommands(contextCommands), ...projectionCommands(projectionNames)];
 }
 
 const contextCommands: readonly AnyCommand[] = [

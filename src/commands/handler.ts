@@ -2,18 +2,18 @@
 // see it, what it refers to, `If-Match`, `decide`, its claims, append at the revision decided on. A race lost is decided again, unless the
 // caller named a revision.
 import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/promises';
-import { isRejection, type Rejection } from '../domain/kernel/decider.ts';
+import type { Rejection } from '../domain/kernel/decider.ts';
 import type { Actor, Fact } from '../domain/kernel/event.ts';
-import { type Personal, type Plain, Sealed, unopened } from '../domain/kernel/personal.ts';
+import type { Plain } from '../domain/kernel/personal.ts';
 import type { EventCodec } from '../journal/codec.ts';
 import { type AppendResult, AppendTooLarge, type EventToAppend, type Journal } from '../journal/journal.ts';
 import { type DataKey, type DrawnKey, KeyDestroyed, type Keyring } from '../journal/keyring.ts';
 import type { Opener } from '../journal/sealing.ts';
 import { Claiming, type Claims, refusedByAnother, type Taking } from './claims.ts';
-import type { AnyCommand, Reference } from './command.ts';
+import type { AnyCommand } from './command.ts';
 import { commandIdOf, createdIdOf, drawCommandId } from './command-id.ts';
 import { customerHolders } from './customer-holders.ts';
-import { lookUp } from './references.ts';
+import { Deciding } from './deciding.ts';
 import { hasSameBody, isOurs } from './repetition.ts';
 import type { CachedStream, CommandTrace } from './state-cache.ts';
 import { emptyStream, Streams } from './streams.ts';
@@ -75,9 +75,6 @@ export class TooMuchContention extends Error {
   override readonly name = 'TooMuchContention';
 }
 
-/** What was decided and when, with what was opened for it; or the answer. */
-type Verdict = { readonly facts: readonly Fact[]; readonly now: string; readonly plain: Plain } | Outcome;
-
 interface Turn {
   readonly over: Promise<void>;
   /** From 0, among turns that follow each other without a pause. */
@@ -116,7 +113,7 @@ export interface CommandHandlerParts {
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
   readonly #streams: Streams;
-  readonly #zone: string;
+  readonly #deciding: Deciding;
   #inHand = 0;
   /** One command a stream at a time in this process: the rest would only lose the race. */
   readonly #turns = new Map<string, Turn>();
@@ -124,7 +121,7 @@ export class CommandHandler {
   constructor(parts: CommandHandlerParts) {
     this.#parts = parts;
     this.#streams = new Streams(parts.journal, parts.codec);
-    this.#zone = parts.zone ?? 'Asia/Shanghai';
+    this.#deciding = new Deciding(this.#streams, parts);
   }
 
   /** How many commands are being decided and written. */
@@ -174,7 +171,7 @@ export class CommandHandler {
     const entry = await this.#load(command, stream, this.#streams.remembered(stream) ?? emptyStream(command.decider), commandId);
     const trace = entry.commands.get(commandId);
     if (trace) return this.#again(stream, id, commandId, command.target === undefined, trace, JSON.stringify(request.body ?? null));
-    const verdict = await this.#verdict(command, request, entry, id);
+    const verdict = await this.#deciding.verdict(command, request, entry, id);
     if (!('facts' in verdict)) return verdict;
     const { revision, position } = entry;
     if (verdict.facts.length === 0) return { kind: 'accepted', id, commandId, created: false, repeated: false, events: 0, revision, position };
@@ -231,7 +228,7 @@ export class CommandHandler {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const trace = entry.commands.get(commandId);
       if (trace) return this.#again(stream, id, commandId, creates, trace, body);
-      const deciding = this.#verdict(command, request, entry, id);
+      const deciding = this.#deciding.verdict(command, request, entry, id);
       let verdict = deciding instanceof Promise ? await deciding : deciding;
       if (claiming && 'facts' in verdict && verdict.facts.length > 0) verdict = (await this.#claim(claiming, id, request)) ?? verdict;
       if (!('facts' in verdict) || verdict.facts.length === 0) {
@@ -304,50 +301,6 @@ export class CommandHandler {
     return this.#streams.load(command.decider, stream, from, wanted);
   }
 
-  /** A promise only where something has to be looked at first. */
-  #verdict(command: AnyCommand, request: CommandRequest, entry: CachedStream, id: string): Verdict | Promise<Verdict> {
-    if (isHidden(command, request, entry, id)) return { kind: 'not-found' };
-    const references = command.refersTo?.({ params: request.params, body: request.body }) ?? NONE;
-    if (references.length === 0 && command.opens === undefined)
-      return moved(request, entry) ?? this.#decide(command, request, entry, id, NONE, unopened);
-    return this.#verdictOn(command, request, entry, id, references);
-  }
-
-  async #verdictOn(
-    command: AnyCommand,
-    request: CommandRequest,
-    entry: CachedStream,
-    id: string,
-    references: readonly Reference[],
-  ): Promise<Verdict> {
-    const referred = await lookUp(this.#streams, references, request.actor);
-    if (isRejection(referred)) return { kind: 'refused', rejection: referred };
-    const plain = await this.#opened([...(command.opens?.(entry.state) ?? NONE)]);
-    return moved(request, entry) ?? this.#decide(command, request, entry, id, referred, plain);
-  }
-
-  async #opened(values: readonly Personal[]): Promise<Plain> {
-    const sealed = values.filter((value) => value instanceof Sealed);
-    if (sealed.length === 0) return unopened;
-    const texts = await this.#parts.opener.openMany(sealed);
-    const known = new Map<unknown, unknown>(sealed.map((value, index) => [value, texts[index]]));
-    return (value) => unopened((value instanceof Sealed ? known.get(value) : value) as Personal);
-  }
-
-  #decide(
-    command: AnyCommand,
-    { params, body, actor }: CommandRequest,
-    entry: CachedStream,
-    id: string,
-    referred: readonly unknown[],
-    plain: Plain,
-  ): Verdict {
-    const now = new Date(this.#parts.now()).toISOString();
-    const decided = command.decider.decide(command.command({ params, body }, { now, actor, id, zone: this.#zone, referred, plain }), entry.state);
-    if (isRejection(decided)) return { kind: 'refused', rejection: decided };
-    return { facts: decided as readonly Fact[], now, plain };
-  }
-
   /** The refusal where another has one of them. */
   async #claim(claiming: Claiming, id: string, request: CommandRequest): Promise<Outcome | undefined> {
     const taken = await claiming.take(this.#claiming(request), id);
@@ -413,15 +366,6 @@ function keptActor(actor: Actor): Actor {
   if (actor.scope === undefined && actor.sight === undefined) return actor;
   const { scope: _, sight: _sight, ...kept } = actor;
   return kept;
-}
-
-function isHidden(command: AnyCommand, { actor }: CommandRequest, entry: CachedStream, id: string): boolean {
-  return entry.revision >= 0 && command.visibleTo !== undefined && !command.visibleTo(entry.state, actor, id);
-}
-
-/** After what it refers to: whoever may not see that is not told how the stream stands. */
-function moved({ expectedRevision }: CommandRequest, { revision }: CachedStream): Outcome | undefined {
-  return expectedRevision === undefined || expectedRevision === revision ? undefined : { kind: 'moved', revision };
 }
 
 function ignore(): void {}

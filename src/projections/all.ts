@@ -1,4 +1,5 @@
 // Every read model that this program keeps, in one list for the server, replays and comparisons. A new one is a folder, named here.
+import { approvals } from './approvals/approvals.ts';
 import { campaigns } from './campaigns/campaigns.ts';
 import { customers } from './customers/customers.ts';
 import type { Projection } from './engine/projection.ts';
@@ -9,4 +10,4 @@ import { tickets } from './tickets/tickets.ts';
 import { timers } from './timers/timers.ts';
 import { transactions } from './transactions/transactions.ts';
 
-export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs];
+export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs, approvals];

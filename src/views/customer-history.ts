@@ -14,11 +14,12 @@ import { countingOf, profileOf } from '../projections/customers/profile.ts';
 import type { CustomerRow } from '../projections/customers/row.ts';
 import { holdings } from '../projections/holdings/holdings.ts';
 import type { HoldingRow } from '../projections/holdings/row.ts';
+import { type ApprovalEvent, approvalFields, wordsOfApproval } from './approval-changes.ts';
 import type { Showing } from './shown.ts';
 
 /** A value on its way out: sealed lines with how they are masked, and plain values. */
-type Field = { readonly line: string | null; readonly mask: MaskKind } | { readonly plain: unknown };
-type Fields = ReadonlyMap<string, readonly Field[] | Field>;
+export type Field = { readonly line: string | null; readonly mask: MaskKind } | { readonly plain: unknown };
+export type Fields = ReadonlyMap<string, readonly Field[] | Field>;
 
 /** One change with its values still sealed. */
 export interface Change {
@@ -36,7 +37,8 @@ type KnownEvent =
   | RecordedOf<typeof customerEvents>
   | RecordedOf<typeof holdingEvents>
   | RecordedOf<typeof enrolmentEvents>
-  | RecordedOf<typeof ticketEvents>;
+  | RecordedOf<typeof ticketEvents>
+  | ApprovalEvent;
 
 const none: Fields = new Map();
 
@@ -77,6 +79,8 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     } else if (category === 'ticket') {
       if (event.type === 'TicketOpened' || event.type === 'TicketImported' || event.type === 'TicketClosed')
         changes.push({ ...change, before: none, after: none });
+    } else if (category === 'approval') {
+      changes.push({ ...change, ...approvalFields(event as ApprovalEvent) });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
     }
@@ -209,6 +213,8 @@ function reasonOf(event: KnownEvent): string | null {
     case 'DocumentAdded':
     case 'DocumentRenewed':
     case 'DocumentWithdrawn':
+    case 'ApprovalRequested':
+    case 'ApprovalRejected':
       return lineOf(event.data.reason);
     default:
       return null;
@@ -270,6 +276,14 @@ function wordsOf(event: KnownEvent): string {
       return 'Enrolled in a campaign';
     case 'ResponseRecorded':
       return `Answered a campaign: ${event.data.response}`;
+    case 'ApprovalRequested':
+    case 'ApprovalGranted':
+    case 'ApprovalRejected':
+    case 'ApprovalWithdrawn':
+    case 'ApprovalExpired':
+    case 'ApprovalCarriedOut':
+    case 'ApprovalFailed':
+      return wordsOfApproval(event);
     default:
       return event.type;
   }

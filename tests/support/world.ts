@@ -28,6 +28,7 @@ export class World {
   readonly hidden: string[] = [];
   readonly tickets: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly campaigns: string[] = [];
+  readonly approvals: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -147,13 +148,25 @@ export class World {
       const { id } = await this.#do('operations', 'ops', '/v1/tickets', `hidden-ticket-${seed}-${index}`, ticket(customer, pick(NAMES)));
       this.tickets.hidden.push(id as string);
     }
+    const correction = { name: '王晓明', reason: 'card seen' };
+    const propose = async (subject: string, customer: string | undefined, key: string): Promise<string> =>
+      (await this.#do('rm', subject, `/v1/customers/${customer}/name`, key, correction)).approval as string;
+    this.approvals.own.push(await propose(OWN_RM, this.own[1], 'own-approval'), await propose(OWN_RM, this.own[2], 'own-approval-2'));
+    await this.#do('risk', 'ria', `/v1/approvals/${this.approvals.own[1]}/reject`, 'own-rejected', { reason: 'no paper' });
+    // Hers when she proposed it, and another's since.
+    const lost = (await this.#do('operations', 'ops', '/v1/customers', `lost-${seed}`, { kind: 'person', name: pick(NAMES), manager: OWN_RM }))
+      .id as string;
+    this.approvals.hidden.push(await propose(OWN_RM, lost, `lost-approval-${seed}`));
+    await this.#do('operations', 'ops', `/v1/customers/${lost}/assign`, `lost-assign-${seed}`, { manager: HIDDEN_RM });
+    if (random() < 0.5) await this.#do('operations', 'ops', `/v1/approvals/${this.approvals.hidden[0]}/approve`, `lost-approved-${seed}`, {});
+    this.hidden.push(lost);
     this.at(5);
     await this.#hidden(pick, hiddenCount, feed, `after-${seed}`);
     this.at(6);
     // A token is its asker's own: the last word is one of operations', and all read models wait for it.
     await this.#do('operations', 'ops', `/v1/customers/${this.own[1]}/tags`, 'own-last', { tag: 'quiet' });
     const headers = { 'shiji-after': this.last ?? '' };
-    for (const url of [`/v1/customers/${this.own[0]}/360`, '/v1/tickets', '/v1/campaigns', '/v1/reports/campaign-funnel']) {
+    for (const url of [`/v1/customers/${this.own[0]}/360`, '/v1/tickets', '/v1/campaigns', '/v1/approvals', '/v1/reports/campaign-funnel']) {
       const { status, body } = await this.send('operations', 'ops', 'GET', url, { headers });
       if (status !== 200) throw new Error(`GET ${url} answered ${status} ${body}`);
     }
