@@ -147,7 +147,7 @@ function publishApprovalPolicy(proposable: readonly Proposable[]): AnyCommand {
     body: z.strictObject({ rules: z.array(Rule).max(MAX_RULES), reason: Reason }),
     decider: approvalPolicy,
     rejections: { PolicyUnchanged: 409 },
-    diff: ({ body }, { rules }) => [{ field: 'rules', mask: 'hidden', before: JSON.stringify(rules), after: JSON.stringify(body.rules) }],
+    diff: ({ body }, { rules }) => [{ field: 'rules', mask: 'none', before: JSON.stringify(rules), after: JSON.stringify(body.rules) }],
     command: ({ body }): PublishPolicy => ({ rules: body.rules }),
   });
 }

@@ -60,7 +60,7 @@ export const renewDocument = defineCommand({
   body: z.strictObject({ expiresOn: z.iso.date(), reason: Reason }),
   diff: ({ params, body }, { documents }) => {
     const before = documents.get(params.documentId)?.expiresOn;
-    return [{ field: 'expiresOn', mask: 'hidden', before, after: body.expiresOn }];
+    return [{ field: 'expiresOn', mask: 'none', before, after: body.expiresOn }];
   },
   command: ({ params: { documentId }, body }, { id, now, zone }): CustomerCommand => ({
     do: 'renew-document',
@@ -83,7 +83,7 @@ export const withdrawDocument = defineCommand({
   frees: ({ params, body }, state, plain) => (body.because === 'entered-by-mistake' ? freedBy(state, params.documentId, plain) : []),
   diff: ({ params: { documentId }, body }, { documents }, plain) => {
     const document = documents.get(documentId);
-    const because: DiffLine = { field: 'because', mask: 'hidden', after: body.because };
+    const because: DiffLine = { field: 'because', mask: 'none', after: body.because };
     if (!document) return [because];
     return [...documentLines({ ...document, number: textOf(document.number, plain) }, 'before'), because];
   },
@@ -114,10 +114,10 @@ type DocumentText = Omit<KnownDocument, 'number'> & { readonly number?: string |
 
 function documentLines({ type, number, country, expiresOn }: DocumentText, side: 'before' | 'after'): DiffLine[] {
   const lines: DiffLine[] = [
-    { field: 'type', mask: 'hidden', [side]: type },
+    { field: 'type', mask: 'none', [side]: type },
     { field: 'number', mask: 'document', [side]: number },
-    { field: 'country', mask: 'hidden', [side]: country },
-    { field: 'expiresOn', mask: 'hidden', [side]: expiresOn },
+    { field: 'country', mask: 'none', [side]: country },
+    { field: 'expiresOn', mask: 'none', [side]: expiresOn },
   ];
   return lines.filter((line) => line[side] !== undefined);
 }

@@ -259,7 +259,8 @@ export class CommandHandler {
       const { result, sent } = answer;
       if (result.appended) {
         const trace = { firstRevision: entry.revision + 1, lastRevision: result.revision, position: result.position };
-        if (result.repeated ?? (request.key !== undefined && !(await isOurs(this.#parts, stream, trace, sent)))) {
+        const mayRepeat = request.key !== undefined || request.commandId !== undefined;
+        if (result.repeated ?? (mayRepeat && !(await isOurs(this.#parts, stream, trace, sent)))) {
           entry = await this.#load(command, stream, entry, commandId);
           const written = entry.commands.get(commandId);
           if (!written) throw new Error(`${stream} does not show the command that it answered`);

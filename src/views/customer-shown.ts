@@ -75,7 +75,7 @@ export function conflictsShown(text: string, showing: Showing): ShownConflict[] 
     ...differing('name', showing.text('name', 'name', counting.name), said(profile, 'name', showing)),
     ...differing('birthDate', showing.text('birthDate', 'birth-date', counting.birthDate), said(profile, 'birthDate', showing)),
     ...differing('sex', showing.text('sex', 'hidden', counting.sex), said(profile, 'sex', showing)),
-    ...differing('kind', counting.kind, said(profile, 'kind', showing)),
+    ...differing('kind', counting.kind ?? profile.own?.kind ?? null, said(profile, 'kind', showing)),
     ...differing('branch', counting.branch, said(profile, 'branch', showing)),
   ];
 }

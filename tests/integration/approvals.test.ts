@@ -5,6 +5,7 @@ import { SIGHT_HEADER, Sights } from '../../src/api/sights.ts';
 import { PostgresClaims } from '../../src/claims/postgres-claims.ts';
 import { allCommands } from '../../src/commands/all.ts';
 import { grantApproval } from '../../src/commands/approval.ts';
+import { sourceIdOf } from '../../src/commands/command-id.ts';
 import { FourEyes } from '../../src/commands/four-eyes.ts';
 import { CommandHandler } from '../../src/commands/handler.ts';
 import { eventDefinitions } from '../../src/domain/events.ts';
@@ -134,7 +135,7 @@ describe('a change that the policy names', () => {
     const [, granted] = await api.journal.readStream(`approval-${id}`);
     expect(JSON.parse(corrected?.metadata ?? '')).toMatchObject({ actor: { subject: 'li', role: 'rm' }, $causationId: granted?.id });
     await when(async () => (await get(li, `customers/${customer}`)).body.name === '王晓明');
-    expect((await get(li, `customers/${customer}`)).body).toMatchObject({ nameFrom: 'own' });
+    expect((await get(li, `customers/${customer}`)).body).toMatchObject({ nameFrom: 'own', conflicts: [] });
   });
 
   it('shows its approver the one diff plain and records that, and stays masked for the rest', async () => {
@@ -222,6 +223,22 @@ describe('a change that the policy names', () => {
     expect((await correct(customer, {}, ' ')).status).toBe(400);
     expect((await correct(customer, { 'if-match': '"7"' })).status).toBe(412);
     expect((await correct(await customerOf('wu'))).status).toBe(404);
+  });
+});
+
+describe('the list', () => {
+  it('goes on page by page, of one customer and of one state', async () => {
+    const customer = await customerOf();
+    const ids = [await proposed(customer), await proposed(customer), await proposed(customer)];
+    await post(li, `approvals/${ids[0]}/withdraw`);
+    await listed(ids[2] as string, 'waiting');
+    await listed(ids[0] as string, 'withdrawn');
+    const path = `approvals?for=mine&customer=${customer}&state=waiting&limit=1&count=true`;
+    const first = (await get(li, path)).body;
+    const second = (await get(li, `${path}&cursor=${first.next}`)).body;
+    expect([first.total, second.next]).toStrictEqual([2, null]);
+    expect([...first.items, ...second.items].map(({ id }: { id: string }) => id).toSorted()).toStrictEqual(ids.slice(1).toSorted());
+    expect((await get(['rm', 'wu'], `approvals?customer=${customer}&count=true`)).body).toStrictEqual({ items: [], next: null, total: 0 });
   });
 });
 
@@ -352,7 +369,16 @@ describe('documents', () => {
   it('are added and withdrawn with approval, and renewed without', async () => {
     const customer = await customerOf();
     const document = passport();
-    await approved(await post(li, `customers/${customer}/documents`, { ...document, reason: 'shown at the counter' }));
+    const asked = await post(li, `customers/${customer}/documents`, { ...document, reason: 'shown at the counter' });
+    expect((await get(li, `approvals/${asked.body.approval}`)).body).toMatchObject({
+      diff: [
+        { field: 'type', before: null, after: 'passport' },
+        { field: 'number', before: null, after: expect.stringMatching(/^\*{4}\d{4}$/) },
+        { field: 'expiresOn', before: null, after: '2030-01-01' },
+      ],
+      masked: ['number', 'reason'],
+    });
+    await approved(asked);
     await when(async () => (await customerNow(customer)).documents.length === 1);
     expect((await customerNow(customer)).documents).toStrictEqual([{ ...document, country: null, documentId: '1', from: 'own', counts: true }]);
     const renewed = await post(li, `customers/${customer}/documents/1/renew`, { expiresOn: '2040-01-01', reason: 'a new booklet' });
@@ -380,6 +406,54 @@ describe('documents', () => {
     const lost = await post(li, `customers/${holder}/documents/1/withdraw`, { because: 'not-valid', reason: 'lost' });
     await approved(lost);
     expect((await post(li, `customers/${mistaken}/documents`, { ...document, reason: 'again' })).body.type).toBe('/problems/ClaimTaken');
+  });
+
+  it('that became another’s meanwhile are not added, and the relationship manager is not told whose they are', async () => {
+    const document = passport();
+    const customer = await customerOf();
+    const asked = await post(li, `customers/${customer}/documents`, { ...document, reason: 'shown at the counter' });
+    await customerOf('wu', [document]);
+    const id = asked.body.approval;
+    expect((await post(ops, `approvals/${id}/approve`)).body).toMatchObject({ state: 'failed', failure: 'ClaimTaken' });
+    expect((await get(li, `approvals/${id}`)).body).toMatchObject({ state: 'failed', failure: 'refused' });
+    const { items } = (await get(li, `customers/${customer}/history`)).body;
+    expect(JSON.stringify(items)).not.toContain('ClaimTaken');
+  });
+
+  it('and names that staff enter are kept beside a core system’s, whose word counts', async () => {
+    const told = { kind: 'customer', source: { system: 'core', id: 'N-1' }, at: '2026-01-05[Asia/Shanghai]', type: 'person', name: '孙悦' };
+    const feed = await api.app.inject({
+      method: 'POST',
+      url: '/v1/feeds/core-banking',
+      headers: { ...api.as('integration', 'core'), 'content-type': 'application/x-ndjson' },
+      payload: JSON.stringify({ ...told, documents: [passport()] }),
+    });
+    expect(feed.json()).toMatchObject({ created: 1 });
+    const customer = sourceIdOf('customer', 'core', 'N-1');
+    expect((await post(ops, `customers/${customer}/assign`, { manager: 'li' })).status).toBe(200);
+    await when(async () => (await get(li, `customers/${customer}`)).status === 200);
+    await approved(await correct(customer));
+    await approved(await post(li, `customers/${customer}/documents`, { ...passport(), reason: 'shown' }));
+    await when(async () => (await customerNow(customer)).documents.length === 2);
+    const shown = await customerNow(customer);
+    expect([shown.name, shown.nameFrom, shown.conflicts]).toStrictEqual([
+      '孙悦',
+      'core',
+      [{ field: 'name', shown: '孙悦', other: '王晓明', from: 'own' }],
+    ]);
+    expect(shown.documents.map(({ from, counts, documentId }: Record<string, unknown>) => [from, counts, documentId])).toStrictEqual([
+      ['core', true, null],
+      ['own', false, '1'],
+    ]);
+    const view = (await get(li, `customers/${customer}/360`)).body.customer;
+    expect([view.nameFrom, view.documents]).toStrictEqual(['core', shown.documents]);
+    const history = (await get(li, `customers/${customer}/history`)).body.items;
+    expect(history.find(({ event }: { event: string }) => event === 'NameCorrected').changes).toStrictEqual([
+      { field: 'nameEntered', before: null, after: '王晓明' },
+    ]);
+    // What staff entered is of no day before they did.
+    const past = (await get(li, `customers/${customer}/360?asOf=2026-02-01`)).body.customer;
+    expect([past.nameFrom, past.documents.length]).toStrictEqual(['core', 1]);
   });
 
   it('proposed by a teller are carried out after the customer has left the counter', async () => {

@@ -31,7 +31,7 @@ export const ApprovalRequested = defineEvent(
     diff: z.array(
       z.strictObject({
         field: z.string(),
-        mask: z.enum(['name', 'phone', 'document', 'e-mail', 'address', 'number', 'wechat', 'birth-date', 'hidden']),
+        mask: z.enum(['none', 'name', 'phone', 'document', 'e-mail', 'address', 'number', 'wechat', 'birth-date', 'hidden']),
         before: personal(z.string()).optional(),
         after: personal(z.string()).optional(),
       }),
