@@ -94,6 +94,12 @@ function shown(
   };
 }
 
+/** A change that waits, beside what stands: which fields, and not what they would be. */
+export function pendingShown({ id, command, details, maker, expires_at }: ApprovalRow) {
+  const { diff } = JSON.parse(details) as ApprovalDetails;
+  return { approval: id, command, fields: diff.map(({ field }) => field), by: maker, expiresAt: expires_at };
+}
+
 /** That a document is another customer's is told to a relationship manager by the one declared way alone, which counts (known-to-bank.ts). */
 export function failureFor(failure: string | null, { role }: Pick<Actor, 'role'>): string | null {
   return failure === 'ClaimTaken' && role === 'rm' ? 'refused' : failure;

@@ -60,6 +60,9 @@ export const CustomerAnswer = z.strictObject({
     .array(z.strictObject({ field: z.string(), shown: PersonalValue, other: PersonalValue, from: z.string() }))
     .meta({ description: 'Where two say different things: `shown` counts, `other` lost' }),
   pairs: z.array(z.string()).meta({ description: 'Customers who may be the same, as far as you may see them' }),
+  pending: z
+    .array(z.strictObject({ approval: z.string(), command: z.string(), fields: z.array(z.string()), by: z.string(), expiresAt: z.string() }))
+    .meta({ description: 'Changes that wait for approval, the oldest first: what stands here is as it is without them' }),
 });
 
 const Counterparty = z.strictObject({ name: PersonalValue, account: PersonalValue, bank: Nullable });

@@ -126,6 +126,9 @@ describe('a change that the policy names', () => {
     expect(toMe).toMatchObject({ mayDecide: true, diff: [{ field: 'name', before: '王*', after: '王*' }], by: { subject: 'li', role: 'rm' } });
     expect((await get(li, 'approvals?for=mine')).body.items[0]).toMatchObject({ id, mayDecide: false, command: 'CorrectName', customer });
 
+    const pending = [{ approval: id, command: 'CorrectName', fields: ['name'], by: 'li', expiresAt: asked.body.expiresAt }];
+    expect((await get(li, `customers/${customer}`)).body).toMatchObject({ name: '王小明', pending });
+
     const done = await post(ops, `approvals/${id}/approve`);
     expect([done.status, done.body]).toStrictEqual([
       200,
@@ -135,7 +138,7 @@ describe('a change that the policy names', () => {
     const [, granted] = await api.journal.readStream(`approval-${id}`);
     expect(JSON.parse(corrected?.metadata ?? '')).toMatchObject({ actor: { subject: 'li', role: 'rm' }, $causationId: granted?.id });
     await when(async () => (await get(li, `customers/${customer}`)).body.name === '王晓明');
-    expect((await get(li, `customers/${customer}`)).body).toMatchObject({ nameFrom: 'own', conflicts: [] });
+    expect((await get(li, `customers/${customer}`)).body).toMatchObject({ nameFrom: 'own', conflicts: [], pending: [] });
   });
 
   it('shows its approver the one diff plain and records that, and stays masked for the rest', async () => {

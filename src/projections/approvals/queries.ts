@@ -37,6 +37,18 @@ export function approvalsSeenBy(
   return query;
 }
 
+/** What waits for approval of one customer, the oldest first: for who may see the customer. */
+export function pendingOf(db: Kysely<ApprovalTables>, customerId: string, now: string): Promise<ApprovalRow[]> {
+  return db
+    .selectFrom('approvals')
+    .selectAll()
+    .where('customer_id', '=', customerId)
+    .where(waits(now))
+    .orderBy('requested_at')
+    .orderBy('id')
+    .execute();
+}
+
 /** Those about a customer, as the names of their streams: for the history of who may see the customer. */
 export async function approvalStreamsOf(db: Kysely<ApprovalTables>, customerId: string): Promise<readonly string[]> {
   const rows = await db.selectFrom('approvals').select('id').where('customer_id', '=', customerId).execute();
