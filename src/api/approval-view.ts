@@ -86,11 +86,10 @@ function shown(
     rejection: showing.text('rejection', 'hidden', rejection),
     failure: failureFor(row.failure, actor),
     carriedOut: done_stream === null ? null : { stream: done_stream, revision: done_revision ?? 0 },
-    diff: diff.map(({ field, mask, before, after }) => ({
-      field,
-      before: showing.text(field, mask as MaskKind, before),
-      after: showing.text(field, mask as MaskKind, after),
-    })),
+    diff: diff.map(({ field, mask: kind, before, after }) => {
+      const mask = kind === 'none' || !isOutOfSight(row, actor) ? (kind as MaskKind) : 'hidden';
+      return { field, before: showing.text(field, mask, before), after: showing.text(field, mask, after) };
+    }),
   };
 }
 
@@ -103,6 +102,11 @@ export function pendingShown({ id, command, details, maker, expires_at }: Approv
 /** That a document is another customer's is told to a relationship manager by the one declared way alone, which counts (known-to-bank.ts). */
 export function failureFor(failure: string | null, { role }: Pick<Actor, 'role'>): string | null {
   return failure === 'ClaimTaken' && role === 'rm' ? 'refused' : failure;
+}
+
+/** Who sees one customer at a time sees nothing more of one who has left, not even masked. */
+function isOutOfSight({ customer_id }: ApprovalRow, { role, sight }: Actor): boolean {
+  return customer_id !== null && (role === 'teller' || role === 'agent') && sight !== customer_id;
 }
 
 function decidable({ state, maker, maker_role: role, maker_for, approvers, expires_at }: ApprovalRow, { actor, now }: Viewer): boolean {

@@ -465,7 +465,9 @@ describe('documents', () => {
     const sight = new Sights(Buffer.alloc(32, 2)).seal(customer, { subject: 'tess', role: 'teller' });
     const asked = await post(tess, `customers/${customer}/name`, { name: '王晓明', reason: 'card shown' }, { [SIGHT_HEADER]: sight });
     expect(asked.status).toBe(202);
-    expect((await get(tess, `approvals/${asked.body.approval}`)).body).toMatchObject({ state: 'waiting', diff: [{ after: '王*' }] });
+    const path = `approvals/${asked.body.approval}`;
+    expect((await get(tess, path, { [SIGHT_HEADER]: sight })).body).toMatchObject({ state: 'waiting', diff: [{ before: '王*', after: '王*' }] });
+    expect((await get(tess, path)).body).toMatchObject({ state: 'waiting', diff: [{ field: 'name', before: null, after: null }] });
     expect((await post(ops, `approvals/${asked.body.approval}/approve`)).body).toMatchObject({ state: 'carried-out' });
   });
 });
