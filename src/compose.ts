@@ -12,6 +12,7 @@ import { PostgresClaims } from './claims/postgres-claims.ts';
 import { rebuildClaims } from './claims/rebuild.ts';
 import { type Clock, manualClock, systemClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
+import { FourEyes } from './commands/four-eyes.ts';
 import { CommandHandler } from './commands/handler.ts';
 import type { Config } from './config.ts';
 import { eventDefinitions } from './domain/events.ts';
@@ -28,6 +29,7 @@ import type { Http } from './listening.ts';
 import { child, type Logger } from './logging.ts';
 import { oldestTransactionSeconds } from './postgres/oldest-transaction.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
+import { ApprovalWorker } from './processes/approvals.ts';
 import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
 import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
@@ -94,6 +96,8 @@ export async function compose(ground: Ground): Promise<Http> {
   const now = (): number => clock.now();
   const claims = new PostgresClaims(pool, derivedKey(masterKey, 'claims'));
   const handler = new CommandHandler({ journal, codec, keyring, opener, now, zone: config.zone, claims });
+  const commands = allCommands(projections.map(({ name }) => name));
+  const fourEyes = new FourEyes({ handler, journal, codec, opener, now, commands });
   await setClock(clock, journal, codec);
   const progress = new Progress({ pool, journal, now });
 
@@ -122,6 +126,9 @@ export async function compose(ground: Ground): Promise<Http> {
     const jobs = new EnrolmentJobs({ pool: workerPool, handler, log: child(log, 'enrolment-jobs') });
     jobs.start();
     lifecycle.onStop('enrolment-jobs', () => jobs.stop());
+    const approvals = new ApprovalWorker({ pool: workerPool, handler, fourEyes, now, log: child(log, 'approvals') });
+    approvals.start();
+    lifecycle.onStop('approvals', () => approvals.stop());
   }
   // Before anyone is answered: a document that is a customer's already must not be given to another.
   if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });
@@ -132,8 +139,8 @@ export async function compose(ground: Ground): Promise<Http> {
     auth: authOf(config, ground.jwtSecret),
     secret: masterKey,
     now,
-    commands: runs('api') ? allCommands(projections.map(({ name }) => name)) : [],
-    handler,
+    commands: runs('api') ? commands : [],
+    handler: fourEyes,
     journal,
     codec,
     opener: new Opener(journalId, keyring, REMEMBERED_CHARACTERS),
@@ -141,7 +148,16 @@ export async function compose(ground: Ground): Promise<Http> {
     pool,
     rateLimitPerMinute: config.rateLimitPerMinute,
     routes: runs('api')
-      ? contextRoutes({ pool, clock, zone: config.zone, handler, searchTokens, spools, customers: { claims, journal, codec, opener } })
+      ? contextRoutes({
+          pool,
+          clock,
+          zone: config.zone,
+          handler: fourEyes,
+          fourEyes,
+          searchTokens,
+          spools,
+          customers: { claims, journal, codec, opener },
+        })
       : [],
     metrics,
   });

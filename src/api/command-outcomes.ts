@@ -41,6 +41,9 @@ export function problemOf(command: AnyCommand, outcome: Exclude<Outcome, { kind:
       return new Problem('KeyReused');
     case 'not-found':
       return notFound();
+    case 'proposed':
+      // Only routes of commands themselves answer 202, and only those commands can be named by a policy.
+      throw new Error(`${command.name} was proposed where nothing answers a proposal`);
     default:
       return outcome satisfies never;
   }

@@ -31,6 +31,10 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
   const plainUrl = !url.includes(':');
 
   const answer = (reply: FastifyReply, request: FastifyRequest, outcome: Outcome): void => {
+    if (outcome.kind === 'proposed') {
+      proposed(reply, request, outcome, positions);
+      return;
+    }
     if (outcome.kind !== 'accepted') {
       reply.send(problemOf(command, outcome));
       return;
@@ -89,6 +93,24 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
   });
 }
 
+/** It waits for another's approval: nothing is done yet. */
+function proposed(
+  reply: FastifyReply,
+  { actor }: FastifyRequest,
+  { id, revision, position, expiresAt }: Extract<Outcome, { kind: 'proposed' }>,
+  positions: PositionTokens,
+): void {
+  const href = `/v1/approvals/${id}`;
+  reply
+    .code(202)
+    .header('content-type', JSON_TYPE)
+    .header('cache-control', 'no-store')
+    .header('etag', `"${revision}"`)
+    .header('shiji-position', positions.seal(position, actor))
+    .header('location', href)
+    .send(JSON.stringify({ approval: id, href, expiresAt }));
+}
+
 /** A refused claim tells what the bank knows of others, and is recorded before it leaves. */
 async function executeClaiming(
   command: AnyCommand,
@@ -98,7 +120,8 @@ async function executeClaiming(
 ): Promise<Outcome> {
   await knownToBank.admit(request.actor);
   const outcome = await handler.execute(command, asked);
-  if (outcome.kind === 'refused' && outcome.rejection.rejected === 'ClaimTaken') await knownToBank.recordTaken(request);
+  if (outcome.kind === 'refused' && outcome.rejection.rejected === 'ClaimTaken')
+    await knownToBank.recordTaken(request, command.target === undefined ? 'registers a customer' : 'adds a document');
   return outcome;
 }
 

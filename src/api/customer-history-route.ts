@@ -2,10 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isMasked } from '../domain/customer/masks.ts';
+import { approvals } from '../projections/approvals/approvals.ts';
+import { type ApprovalTables, approvalStreamsOf } from '../projections/approvals/queries.ts';
 import { customers } from '../projections/customers/customers.ts';
 import { changesOf, differences, sealedInChanges } from '../views/customer-history.ts';
 import { foldRows } from '../views/fold-rows.ts';
-import { viewedProjections } from '../views/live.ts';
+import { SETTLE_MS, ViewNotSettled, viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
 import { relationStreamProjections, relationStreamsOf } from '../views/relation-history.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
@@ -20,7 +22,7 @@ const { count: _, ...pageOnly } = pageParameters;
 const SORT = '-recorded';
 
 export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteParts): void {
-  const { pool, opener } = parts;
+  const { pool, opener, progress, readModels } = parts;
   const access = new CustomerAccess(pool);
 
   readRoute(app, parts, {
@@ -31,7 +33,7 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
     params: customerParams,
     query: z.strictObject({ ...pageOnly, knownAt: timesParameters.knownAt }),
     answer: pageAnswer(HistoryItem),
-    projections: [...viewedProjections, ...relationStreamProjections],
+    projections: [...viewedProjections, ...relationStreamProjections, approvals.name],
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, cursorFrom, cursorTo }) => {
       if (!(await access.seesId(customerId, actor))) throw await denied([customerId]);
@@ -78,7 +80,11 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
 
   async function allChanges(customerId: string, knownAt: string | undefined) {
     const { candidates, known } = await knownPosition(parts, customerId, knownAt);
-    const events = await eventsOf(parts, [...candidates.streams, ...(await relationStreamsOf(parts, customerId, known))], known);
+    // The list of approvals has a pace of its own.
+    if (!(await progress.waitUntil([approvals.name], known, SETTLE_MS)))
+      throw new ViewNotSettled('the list of approvals is behind what is asked for');
+    const approvalStreams = await approvalStreamsOf(await readModels.of<ApprovalTables>(undefined), customerId);
+    const events = await eventsOf(parts, [...candidates.streams, ...approvalStreams, ...(await relationStreamsOf(parts, customerId, known))], known);
     // By what was known then: before a link was found, what it brings was nobody's here.
     const refs = foldRows(customers, events).get(customerId)?.refs ?? [];
     return changesOf(events, customerId, refs);

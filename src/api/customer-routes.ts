@@ -8,9 +8,11 @@ import { isMasked } from '../domain/customer/masks.ts';
 import { tagOf } from '../domain/customer/tags.ts';
 import { BranchCode, PartyKind, Standing } from '../domain/customer/vocabulary.ts';
 import type { Actor } from '../domain/kernel/event.ts';
+import { type ApprovalTables, pendingOf } from '../projections/approvals/queries.ts';
 import { type CustomerTables, customersSeenBy, type StoredCustomer } from '../projections/customers/queries.ts';
 import { conflictsShown, personShown, sealedOfProfile } from '../views/customer-shown.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
+import { pendingShown } from './approval-view.ts';
 import { customer360Route } from './customer-360-route.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { customerHistoryRoute } from './customer-history-route.ts';
@@ -130,16 +132,17 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
     params: customerParams,
     answer: CustomerAnswer,
     // Tickets as well: an agent's own open one lets see its customer.
-    projections: ['customers', 'tickets'],
+    projections: ['customers', 'tickets', 'approvals'],
     personal: true,
     read: async ({ params: { customerId }, actor, record, denied, etag }) => {
       const db = await readModels.of<CustomerTables>(undefined);
       const row = await customersSeenBy(db, everyone, { ids: [customerId] }).executeTakeFirst();
       if (!row || !(await access.sees(row, actor))) throw await denied([customerId]);
       const fields = isMasked(actor.role) ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts'];
-      const [opened, seen] = await Promise.all([
+      const [opened, seen, pending] = await Promise.all([
         OpenedValues.of(opener, sealedOfProfile(row.profile)),
         access.seen(row.pairs, actor),
+        pendingOf(await readModels.of<ApprovalTables>(undefined), customerId, new Date(parts.now()).toISOString()),
         record({ ids: [customerId], fields }),
       ]);
       const showing = new Showing(opened, actor.role);
@@ -147,7 +150,8 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
       etag(row.revision);
       // An open ticket lets see them; what an agent does for them is let by a sight alone.
       const sight = actor.role === 'agent' && actor.sight === undefined ? { sight: sights.seal(customerId, actor) } : {};
-      return { ...itemOf(row, opened, actor), ...shown, pairs: row.pairs.filter((id) => seen.has(id)), masked: showing.masked, ...sight };
+      const pairs = row.pairs.filter((id) => seen.has(id));
+      return { ...itemOf(row, opened, actor), ...shown, pairs, pending: pending.map(pendingShown), masked: showing.masked, ...sight };
     },
   });
 

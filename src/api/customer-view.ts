@@ -26,7 +26,15 @@ export const CustomerItem = z.strictObject({
 });
 export type CustomerItem = z.output<typeof CustomerItem>;
 
-const Document = z.strictObject({ type: z.string(), number: PersonalValue, country: Nullable, expiresOn: Nullable, from: z.string() });
+const Document = z.strictObject({
+  documentId: Nullable.meta({ description: 'Null for what a source says: only own documents are maintained one by one' }),
+  type: z.string(),
+  number: PersonalValue,
+  country: Nullable,
+  expiresOn: Nullable,
+  from: z.string().meta({ description: '`own`, or the source’s name' }),
+  counts: z.boolean().meta({ description: 'False where a core system says one of the same type: its counts' }),
+});
 const Contact = z.strictObject({
   contactId: Nullable.meta({ description: 'Null for what a source says: only own contacts are maintained one by one' }),
   kind: z.string(),
@@ -36,6 +44,7 @@ const Contact = z.strictObject({
 });
 const Person = {
   name: PersonalValue,
+  nameFrom: Nullable.meta({ description: 'Who says the name that counts: `own`, or the source’s name' }),
   birthDate: PersonalValue,
   sex: PersonalValue,
   documents: z.array(Document),
@@ -51,6 +60,9 @@ export const CustomerAnswer = z.strictObject({
     .array(z.strictObject({ field: z.string(), shown: PersonalValue, other: PersonalValue, from: z.string() }))
     .meta({ description: 'Where two say different things: `shown` counts, `other` lost' }),
   pairs: z.array(z.string()).meta({ description: 'Customers who may be the same, as far as you may see them' }),
+  pending: z
+    .array(z.strictObject({ approval: z.string(), command: z.string(), fields: z.array(z.string()), by: z.string(), expiresAt: z.string() }))
+    .meta({ description: 'Changes that wait for approval, the oldest first: what stands here is as it is without them' }),
 });
 
 const Counterparty = z.strictObject({ name: PersonalValue, account: PersonalValue, bank: Nullable });

@@ -71,9 +71,9 @@ export class KnownToBank {
     if (role === 'rm') await this.#refuseBeyondLimit(this.#parts.pool, subject);
   }
 
-  /** Before a registration is refused because a document is taken. Who sees every customer has no limit. @throws Problem */
-  async recordTaken(request: FastifyRequest): Promise<void> {
-    const answer = { ids: [], fields: KnownToBank.fieldsOf(true), purpose: 'registers a customer' };
+  /** Before a command is refused because a document is taken. Who sees every customer has no limit. @throws Problem */
+  async recordTaken(request: FastifyRequest, purpose: string): Promise<void> {
+    const answer = { ids: [], fields: KnownToBank.fieldsOf(true), purpose };
     await this.#parts.recorder.recordRead(request, answer, request.actor.role === 'rm' ? this.records : undefined);
   }
 

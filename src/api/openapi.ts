@@ -1,6 +1,7 @@
 // The API described for programs and people: OpenAPI 3.1, made from the declarations themselves, so that it can't drift. Each route's
 // roles stand in `x-roles`. Served by docs-routes.ts, linted by tests/integration/openapi.test.ts.
 import { z } from 'zod';
+import { isProposable } from '../commands/approval.ts';
 import type { AnyCommand } from '../commands/command.ts';
 import type { ActingRole } from '../domain/kernel/roles.ts';
 import { problems } from './problems.ts';
@@ -128,6 +129,7 @@ function operationOf({ method, path, roles, description }: Operation): Json {
           // The other one is not given: a command either creates or it doesn't, but for one that finds it done already.
           ...(creates ? { 201: commandResponse('Created', true) } : {}),
           200: commandResponse(creates ? 'It was so already' : 'Done', false),
+          ...(isProposable(command) ? { 202: proposalResponse } : {}),
           ...problemRefs(statuses),
         },
       };
@@ -222,10 +224,22 @@ function commandResponse(description: string, created: boolean): Json {
   };
 }
 
+const proposalAnswer = z.object({
+  approval: z.string().meta({ description: 'The approval that it waits for' }),
+  href: z.string().meta({ description: 'Where it is read and decided on' }),
+  expiresAt: z.string().meta({ description: 'It ends undecided then' }),
+});
+
 const commandAnswer = z.object({
   id: z.string().meta({ description: 'Of what was created or changed' }),
   revision: z.int().nonnegative().meta({ description: 'Where its stream stands after the command; `ETag` says the same' }),
 });
+
+const proposalResponse: Json = {
+  description: 'The approval policy names it: it waits for another’s approval, and nothing is done yet',
+  headers: refHeaders(['ETag', 'ShijiPosition', 'XRequestId', 'Location']),
+  content: { 'application/json': { schema: jsonSchema(proposalAnswer, 'output') } },
+};
 
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', reused: 'inline' }) as Json;

@@ -56,6 +56,18 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   GroupDatesWrong: { title: 'A date of the group does not fit', remedy: 'Give a day that is not after today, nor before they joined.' },
   GroupKindsDiffer: { title: 'The groups are of two kinds', remedy: 'Merge only groups of one kind.' },
   GroupMergesOtherWay: { title: 'Of two groups the one with the lesser id stays', remedy: 'Merge this group into the other.' },
+  DocumentNotFound: {
+    title: 'The customer has no such document',
+    remedy: 'Read the customer; the ids of the documents that staff entered stand there.',
+  },
+  DocumentThere: { title: 'The customer has this document', remedy: 'Renew it where its expiry changed.' },
+  ExpiryNotLater: { title: 'The document would not be valid', remedy: 'Look at the expiry again: it must lie ahead, and be later than before.' },
+  ApprovalNotFound: { title: 'There is no such approval', remedy: 'Check the approval’s id.' },
+  OwnProposal: { title: 'Who asked for a change does not decide on it', remedy: 'Ask another approver; withdraw it where it is wrong.' },
+  NotAnApprover: { title: 'Another role decides on this change', remedy: 'Ask one of the roles that the approval names, for the whole bank.' },
+  NotTheMaker: { title: 'Only who asked for a change withdraws it', remedy: 'Reject it, with a reason.' },
+  ApprovalOver: { title: 'The approval is decided or over', remedy: 'Read the approval; ask anew where the change is still wanted.' },
+  PolicyUnchanged: { title: 'These rules hold already', remedy: 'Nothing is left to do.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

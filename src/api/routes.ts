@@ -2,6 +2,7 @@
 // added here is in the reference, and in the test that walks every route.
 import type { Pool } from 'pg';
 import type { Clock } from '../clock.ts';
+import type { FourEyes } from '../commands/four-eyes.ts';
 import type { CommandHandler } from '../commands/handler.ts';
 import { coreBankingFeed } from '../feeds/core-banking.ts';
 import type { CoreCustomerParts } from '../feeds/core-banking-customers.ts';
@@ -9,6 +10,7 @@ import { FeedRuns } from '../feeds/runs.ts';
 import type { Spools } from '../feeds/spool.ts';
 import { ticketsFeed } from '../feeds/tickets.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
+import { approvalRoutes } from './approval-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
 import { customerRoutes } from './customer-routes.ts';
@@ -25,13 +27,14 @@ export interface ContextParts {
   /** The bank's IANA zone. */
   readonly zone: string;
   readonly handler: Pick<CommandHandler, 'execute'>;
+  readonly fourEyes: Pick<FourEyes, 'carryOut'>;
   readonly searchTokens: SearchTokens;
   readonly spools: Spools;
   /** By what a core system's customer is known to be one already here. */
   readonly customers: CoreCustomerParts;
 }
 
-export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools, customers }: ContextParts): readonly ApiRoutes[] {
+export function contextRoutes({ pool, clock, zone, handler, fourEyes, searchTokens, spools, customers }: ContextParts): readonly ApiRoutes[] {
   const readModels = new ReadModels(pool);
   return [
     (app, api) => ticketRoutes(app, { ...api, readModels, searchTokens, zone }),
@@ -46,6 +49,7 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
         projections: ['tickets', 'timers', 'customers', 'holdings', 'transactions'],
       }),
     (app, api) => campaignRoutes(app, api, { handler, readModels }),
+    (app, api) => approvalRoutes(app, api, { pool, handler, fourEyes, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
     (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
   ];

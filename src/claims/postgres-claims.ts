@@ -18,6 +18,7 @@ const sql = {
     text: `select max(taken_at)::text as at, extract(epoch from clock_timestamp() - max(taken_at))::float8 * 1000 as age_ms
              from claims.holders where holder = $1`,
   },
+  free: { name: 'claims/free', text: 'delete from claims.holders where holder = $1 and hash = any($2::bytea[])' },
   drop: { name: 'claims/drop', text: 'delete from claims.holders where holder = $1 and taken_at <= $2::timestamptz' },
 } as const;
 
@@ -65,6 +66,10 @@ export class PostgresClaims implements Claims {
     const { rows } = await this.#pool.query<{ at: string | null; age_ms: number | null }>({ ...sql.last, values: [holder] });
     const { at = null, age_ms = null } = rows[0] ?? {};
     return at === null || age_ms === null ? undefined : { at, ageMs: age_ms };
+  }
+
+  async free(holder: string, claims: readonly Claim[]): Promise<void> {
+    await this.#pool.query({ ...sql.free, values: [holder, claims.map((claim) => this.hashOf(claim))] });
   }
 
   async drop(holder: string, until: string): Promise<void> {

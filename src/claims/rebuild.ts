@@ -2,10 +2,13 @@
 // one ended, so that a table that was lost, or came back from an older backup, holds what it must before anyone is answered.
 import type { Pool } from 'pg';
 import type { Claim } from '../commands/command.ts';
+import { freedBy, numbersOf } from '../commands/customer-identity.ts';
+import { customer } from '../domain/customer/customer.ts';
 import { documentClaims } from '../domain/customer/documents.ts';
-import { type CustomerFact, RegistrationAbandoned } from '../domain/customer/events.ts';
+import { type CustomerFact, DocumentWithdrawn, RegistrationAbandoned } from '../domain/customer/events.ts';
+import type { KnownDocument } from '../domain/customer/identity.ts';
 import type { RecordedEvent } from '../domain/kernel/event.ts';
-import { Sealed } from '../domain/kernel/personal.ts';
+import { type Personal, type Plain, Sealed, unopened } from '../domain/kernel/personal.ts';
 import type { EventCodec } from '../journal/codec.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Opener } from '../journal/sealing.ts';
@@ -48,7 +51,16 @@ export async function rebuildClaims({ pool, journal, codec, opener, claims }: Re
   for (;;) {
     const batch = await journal.readAll({ after, limit: BATCH, categories: ['customer'] });
     const events = batch.events.map((stored) => codec.decode(stored)).filter((event) => 'data' in event) as RecordedEvent[];
-    await take({ pool, claims }, await opened(opener, events));
+    const told = await opened(opener, events);
+    let from = 0;
+    // What was given up is another's only from there on.
+    for (const [index, event] of events.entries()) {
+      if (!isMistake(event as CustomerFact)) continue;
+      await take({ pool, claims }, told.slice(from, index));
+      await freeMistaken({ journal, codec, opener, claims }, event.stream);
+      from = index;
+    }
+    await take({ pool, claims }, told.slice(from));
     read += batch.events.length;
     if (batch.checkpoint !== after) await pool.query({ ...advance, values: [id, batch.checkpoint] });
     after = batch.checkpoint;
@@ -72,8 +84,8 @@ interface Told {
 }
 
 async function opened(opener: Opener, events: readonly RecordedEvent[]): Promise<readonly Told[]> {
-  const numbersOf = (fact: CustomerFact): readonly unknown[] =>
-    'documents' in fact.data ? (fact.data.documents ?? []).map(({ number }) => number) : [];
+  const numbersOf = ({ data }: CustomerFact): readonly unknown[] =>
+    'documents' in data ? (data.documents ?? []).map(({ number }) => number) : 'number' in data ? [data.number] : [];
   const sealed = events.flatMap((event) => numbersOf(event as CustomerFact)).filter((number) => number instanceof Sealed);
   const plain = await opener.openMany(sealed);
   const numbers = new Map(sealed.map((value, index) => [value, plain[index]]));
@@ -88,6 +100,8 @@ function claimsOf(fact: CustomerFact, holder: string, numbers: ReadonlyMap<Seale
   switch (fact.type) {
     case 'CustomerRegistered':
       return documentsOf(fact.data.documents, numbers);
+    case 'DocumentAdded':
+      return documentsOf([fact.data], numbers);
     case 'CustomerReported':
       return [...(fact.data.reference === holder ? [sourceClaim(fact.data.source)] : []), ...documentsOf(fact.data.documents, numbers)];
     case 'CustomerLinked':
@@ -95,6 +109,31 @@ function claimsOf(fact: CustomerFact, holder: string, numbers: ReadonlyMap<Seale
     default:
       return [];
   }
+}
+
+/** Whether a document was withdrawn that never was its holder's. */
+function isMistake({ type, data }: CustomerFact): boolean {
+  return type === DocumentWithdrawn.type && data.because === 'entered-by-mistake';
+}
+
+/** By the holder's whole stream, since what was withdrawn may have been entered anew. */
+async function freeMistaken({ journal, codec, opener, claims }: Omit<RebuildParts, 'pool'>, stream: string): Promise<void> {
+  const events = (await journal.readStream(stream)).map((stored) => codec.decode(stored)).filter((event) => 'data' in event);
+  const numbers = new Map<unknown, unknown>();
+  const plain: Plain = (value) => unopened((value instanceof Sealed ? numbers.get(value) : value) as Personal);
+  const freed: KnownDocument[] = [];
+  let state = customer.initialState;
+  for (const event of events) {
+    const fact = event as CustomerFact;
+    const document = fact.type === DocumentWithdrawn.type && isMistake(fact) ? state.documents.get(fact.data.documentId) : undefined;
+    if (document) freed.push(document);
+    state = customer.evolve(state, fact);
+  }
+  const sealed = [...numbersOf(state), ...freed.map(({ number }) => number)].filter((number) => number instanceof Sealed);
+  const texts = await opener.openMany(sealed);
+  for (const [index, value] of sealed.entries()) numbers.set(value, texts[index]);
+  const claimed = freed.flatMap((document) => freedBy({ ...state, documents: new Map([...state.documents, ['freed', document]]) }, 'freed', plain));
+  if (claimed.length > 0) await claims.free(stream.slice('customer-'.length), claimed);
 }
 
 type Documents = Extract<CustomerFact, { type: 'CustomerRegistered' }>['data']['documents'];

@@ -1,8 +1,10 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
+import { approvalCommands } from './approval.ts';
 import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
+import { customerIdentityCommands } from './customer-identity.ts';
 import { groupCommands } from './group.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
@@ -21,7 +23,7 @@ import {
 
 /** With those on the read models of these names. */
 export function allCommands(projectionNames: readonly string[]): readonly AnyCommand[] {
-  return [...contextCommands, ...projectionCommands(projectionNames)];
+  return [...contextCommands, ...approvalCommands(contextCommands), ...projectionCommands(projectionNames)];
 }
 
 const contextCommands: readonly AnyCommand[] = [
@@ -35,6 +37,7 @@ const contextCommands: readonly AnyCommand[] = [
   warnOfDeadline,
   recordBreach,
   ...customerCommands,
+  ...customerIdentityCommands,
   ...holdingCommands,
   ...campaignCommands,
   moveClock,

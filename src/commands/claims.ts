@@ -15,6 +15,8 @@ export interface Claims {
   lastTaken(holder: string): Promise<LastTaken | undefined>;
   /** Frees what a holder had taken until then. */
   drop(holder: string, until: string): Promise<void>;
+  /** Frees these of a holder's, whoever else has others. */
+  free(holder: string, claims: readonly Claim[]): Promise<void>;
 }
 
 export interface TakenClaims {
@@ -48,7 +50,7 @@ const POLL_MS = 20;
 // Longer than any claim stays fresh: whoever waits for one that is taken again and again is told that it is taken.
 const MOST_WAITS = 2;
 
-interface Taking {
+export interface Taking {
   readonly claims: Claims;
   readonly holders: Holders;
   readonly patienceMs?: number | undefined;
@@ -74,6 +76,14 @@ export class Claiming {
   async release(claims: Claims | undefined): Promise<void> {
     for (const taken of this.#taken) await claims?.release(taken);
   }
+}
+
+/** The refusal where another, who is there, has one of these; takes nothing. */
+export async function refusedByAnother({ claims, holders }: Taking, holder: string, wanted: readonly Claim[]): Promise<Rejection | undefined> {
+  const found = await claims.holderOf(wanted);
+  for (const [index, heldBy] of found.entries())
+    if (heldBy !== undefined && heldBy !== holder && (await holders.isThere(heldBy))) return claimTaken(wanted, { heldBy, index });
+  return undefined;
 }
 
 /** Takes claims for a holder, over from a crashed one where it must be. Waits while another's are fresh and its facts not there yet. */
@@ -102,11 +112,12 @@ async function takeClaims(
 
 /** The answer where a claim is another's. It never says whose. Documents are claimed in the order of the body's `documents`. */
 function claimTaken(wanted: readonly Claim[], { index }: HeldClaim): Rejection {
-  if (wanted[index]?.kind !== 'document') return { rejected: 'ClaimTaken', detail: 'Another customer here stands for it already.' };
+  const { kind, pointer } = wanted[index] ?? {};
+  if (kind !== 'document') return { rejected: 'ClaimTaken', detail: 'Another customer here stands for it already.' };
   const before = wanted.slice(0, index).filter(({ kind }) => kind === 'document').length;
   return {
     rejected: 'ClaimTaken',
     detail: 'The bank knows a customer with this document: ask operations.',
-    pointer: `/documents/${before}/number`,
+    pointer: pointer ?? `/documents/${before}/number`,
   };
 }

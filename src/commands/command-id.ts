@@ -45,3 +45,19 @@ export function enrolmentIdOf(campaignId: string, customerId: string): string {
   const hex = createHash('sha256').update(`enrolment\n${campaignId}\n${customerId}`).digest('hex');
   return uuidOf(hex.slice(0, 12), hex.slice(12, 30));
 }
+
+/** The id of the approval that a command waits for, and of the command that asks for it: a retry asks for the same. */
+export function approvalIdOf(commandId: string): string {
+  return derivedId('approval', commandId);
+}
+
+/** The id of a granted change's command: however often it is tried, it takes effect once. */
+export function carryOutIdOf(approvalId: string): string {
+  return derivedId('carried out', approvalId);
+}
+
+/** Another UUID of the same time. */
+function derivedId(what: string, id: string): string {
+  const hex = createHash('sha256').update(`${what}\n${id}`).digest('hex');
+  return uuidOf(id.replaceAll('-', '').slice(0, 12), hex.slice(12, 30));
+}

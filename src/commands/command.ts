@@ -1,8 +1,10 @@
 // A command is one declaration: its route, OpenAPI entry, roles, body, stream, decider and refusals. handler.ts runs any of them,
 // api/command-routes.ts makes each a route, docs/errors.md lists the refusals.
 import type { z } from 'zod';
+import type { MaskKind } from '../domain/customer/masks.ts';
 import type { Decider, Rejection } from '../domain/kernel/decider.ts';
 import type { Actor } from '../domain/kernel/event.ts';
+import type { Personal, Plain } from '../domain/kernel/personal.ts';
 import type { ActingRole } from '../domain/kernel/roles.ts';
 
 /** What decides a command besides its body and the stream's past: it goes into the command, so that a rehearsal decides alike. */
@@ -16,6 +18,17 @@ export interface CommandContext {
   readonly zone: string;
   /** States of what the command refers to, in the order of `refersTo`. */
   readonly referred: readonly unknown[];
+  /** Opens what `opens` named of the state; there for a command that names something. */
+  readonly plain?: Plain;
+}
+
+/** One line of what a command would change, for whoever approves it (domain/approval/). Text of any value; absent where there is none. */
+export interface DiffLine {
+  readonly field: string;
+  /** How it is shown to whom may not see it. */
+  readonly mask: MaskKind;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
 }
 
 /** Something outside the command's own stream that it names: looked at before `decide`, never written. */
@@ -35,6 +48,8 @@ export interface Claim {
   readonly kind: 'document' | 'source';
   /** Canonical text; only a keyed hash of it is kept. */
   readonly value: string;
+  /** JSON Pointer of the field in the command's body, where it is not one of `documents`. */
+  readonly pointer?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a decider decides on, the declaration takes from it
@@ -71,6 +86,12 @@ export interface CommandDraft<Params, Body, D extends AnyDecider> {
   readonly refersTo?: (input: { readonly params: Params; readonly body: Body; readonly state: StateOf<D> }) => readonly Reference[];
   /** What the command must be the only one to have. A claim that another holds is refused as `ClaimTaken`, which the rejections name. */
   readonly claims?: (input: { readonly params: Params; readonly body: Body }) => readonly Claim[];
+  /** Personal values of the state that the decision compares, `frees` or `diff` tell: opened before. */
+  readonly opens?: (state: StateOf<D>) => Iterable<Personal>;
+  /** Claims of the holder's that the command, once it stands, gives up. */
+  readonly frees?: (input: { readonly params: Params; readonly body: Body }, state: StateOf<D>, plain: Plain) => readonly Claim[];
+  /** What it changes, for an approver; the body's own fields where absent (four-eyes.ts). */
+  readonly diff?: (input: { readonly params: Params; readonly body: Body }, state: StateOf<D>, plain: Plain) => readonly DiffLine[];
   readonly command: (input: { readonly params: Params; readonly body: Body }, context: CommandContext) => CommandOf<D>;
 }
 

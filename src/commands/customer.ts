@@ -1,4 +1,5 @@
-// Commands on customers. The rules are in domain/customer/customer.ts; what core banking reports comes by feeds/core-banking-customers.ts.
+// Commands on customers; those on names and documents are customer-identity.ts. The rules are in domain/customer/customer.ts; what core
+// banking reports comes by feeds/core-banking-customers.ts.
 import { z } from 'zod';
 import { Contact, checkedValue, contactShape, ReportedContact } from '../domain/customer/contacts.ts';
 import { type CustomerCommand, type CustomerState, customer } from '../domain/customer/customer.ts';
@@ -26,17 +27,20 @@ const rejections = {
   RegistrationStands: 409,
   ManagerNotYou: 422,
   BranchFromSource: 409,
+  DocumentNotFound: 404,
+  DocumentThere: 409,
+  ExpiryNotLater: 409,
 } as const;
-const withClaims = { ...rejections, ClaimTaken: 409 } as const;
+export const withClaims = { ...rejections, ClaimTaken: 409 } as const;
 const common = { category: 'customer', decider: customer, rejections } as const;
 const target = ({ customerId }: { readonly customerId: string }): string => customerId;
-const onCustomer = {
+export const onCustomer = {
   ...common,
   params,
   target,
   visibleTo: ({ manager, branch }: CustomerState, actor: Actor, id: string): boolean => customerVisibleTo({ id, manager, branch }, actor),
 } as const;
-const maintainers = ['rm', 'teller', 'operations'] as const;
+export const maintainers = ['rm', 'teller', 'operations'] as const;
 /** Whoever is on the line says how to reach them, and what they care about. */
 const talkers = ['rm', 'teller', 'agent', 'operations'] as const;
 

@@ -2,17 +2,18 @@
 // see it, what it refers to, `If-Match`, `decide`, its claims, append at the revision decided on. A race lost is decided again, unless the
 // caller named a revision.
 import { setTimeout as sleep, setImmediate as yieldTurn } from 'node:timers/promises';
-import { isRejection, type Rejection } from '../domain/kernel/decider.ts';
+import type { Rejection } from '../domain/kernel/decider.ts';
 import type { Actor, Fact } from '../domain/kernel/event.ts';
+import type { Plain } from '../domain/kernel/personal.ts';
 import type { EventCodec } from '../journal/codec.ts';
 import { type AppendResult, AppendTooLarge, type EventToAppend, type Journal } from '../journal/journal.ts';
 import { type DataKey, type DrawnKey, KeyDestroyed, type Keyring } from '../journal/keyring.ts';
 import type { Opener } from '../journal/sealing.ts';
-import { Claiming, type Claims } from './claims.ts';
+import { Claiming, type Claims, refusedByAnother, type Taking } from './claims.ts';
 import type { AnyCommand } from './command.ts';
 import { commandIdOf, createdIdOf, drawCommandId } from './command-id.ts';
 import { customerHolders } from './customer-holders.ts';
-import { lookUp } from './references.ts';
+import { Deciding } from './deciding.ts';
 import { hasSameBody, isOurs } from './repetition.ts';
 import type { CachedStream, CommandTrace } from './state-cache.ts';
 import { emptyStream, Streams } from './streams.ts';
@@ -33,6 +34,8 @@ export interface CommandRequest {
   readonly keyScope?: string | undefined;
   /** The revision that the caller saw, by `If-Match`. */
   readonly expectedRevision?: number | undefined;
+  /** The command's id where something else gives it than the key: what was approved is carried out under one of its own. */
+  readonly commandId?: string | undefined;
 }
 
 export type Outcome =
@@ -47,12 +50,25 @@ export type Outcome =
       readonly revision: number;
       readonly position: number;
     }
+  /** It waits for another's approval (four-eyes.ts): `id` is the approval's, and nothing else was written. */
+  | { readonly kind: 'proposed'; readonly id: string; readonly revision: number; readonly position: number; readonly expiresAt: string }
   | { readonly kind: 'refused'; readonly rejection: Rejection }
   /** The stream does not stand where `If-Match` said. */
   | { readonly kind: 'moved'; readonly revision: number }
   /** The key was used for another body. */
   | { readonly kind: 'key-reused' }
   | { readonly kind: 'not-found' };
+
+/** What a command would be decided on, where it would write something. */
+export interface Rehearsed {
+  readonly kind: 'would-write';
+  readonly id: string;
+  readonly stream: string;
+  /** -1 for a stream that is not there. */
+  readonly revision: number;
+  readonly state: unknown;
+  readonly plain: Plain;
+}
 
 /** A stream kept moving under every one of our tries: the caller may try again. */
 export class TooMuchContention extends Error {
@@ -97,7 +113,7 @@ export interface CommandHandlerParts {
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
   readonly #streams: Streams;
-  readonly #zone: string;
+  readonly #deciding: Deciding;
   #inHand = 0;
   /** One command a stream at a time in this process: the rest would only lose the race. */
   readonly #turns = new Map<string, Turn>();
@@ -105,7 +121,7 @@ export class CommandHandler {
   constructor(parts: CommandHandlerParts) {
     this.#parts = parts;
     this.#streams = new Streams(parts.journal, parts.codec);
-    this.#zone = parts.zone ?? 'Asia/Shanghai';
+    this.#deciding = new Deciding(this.#streams, parts);
   }
 
   /** How many commands are being decided and written. */
@@ -114,13 +130,7 @@ export class CommandHandler {
   }
 
   async execute(command: AnyCommand, request: CommandRequest): Promise<Outcome> {
-    const target = command.target?.(request.params);
-    const commandId =
-      request.key === undefined
-        ? drawCommandId(this.#parts.now())
-        : commandIdOf(request.keyScope ?? request.actor.subject, command.name, askedOf(command, target, request.params), request.key);
-    const id = target ?? createdIdOf(commandId);
-    const stream = `${command.category}-${id}`;
+    const { commandId, id, stream } = this.#named(command, request);
     const before = this.#turns.get(stream);
     const number = before ? before.number + 1 : 0;
     const run = before
@@ -138,6 +148,43 @@ export class CommandHandler {
       this.#inHand -= 1;
       if (this.#turns.get(stream) === turn) this.#turns.delete(stream);
     }
+  }
+
+  /** The id of a command, as `execute` has it; one that is drawn is another each time. */
+  commandIdOf(command: AnyCommand, { commandId, key, keyScope, actor, params }: CommandRequest): string {
+    if (commandId !== undefined) return commandId;
+    if (key === undefined) return drawCommandId(this.#parts.now());
+    return commandIdOf(keyScope ?? actor.subject, command.name, askedOf(command, command.target?.(params), params), key);
+  }
+
+  /** The first answer again where the stream has this command already, or the news that its key was used for something else. */
+  async answered(command: AnyCommand, request: CommandRequest): Promise<Outcome | undefined> {
+    const { commandId, id, stream } = this.#named(command, request);
+    const entry = await this.#load(command, stream, this.#streams.remembered(stream) ?? emptyStream(command.decider), commandId);
+    const trace = entry.commands.get(commandId);
+    return trace && this.#again(stream, id, commandId, command.target === undefined, trace, JSON.stringify(request.body ?? null));
+  }
+
+  /** Decides without writing or claiming anything: the answer that it would get, or what it would be decided on. */
+  async rehearse(command: AnyCommand, request: CommandRequest): Promise<Outcome | Rehearsed> {
+    const { commandId, id, stream } = this.#named(command, request);
+    const entry = await this.#load(command, stream, this.#streams.remembered(stream) ?? emptyStream(command.decider), commandId);
+    const trace = entry.commands.get(commandId);
+    if (trace) return this.#again(stream, id, commandId, command.target === undefined, trace, JSON.stringify(request.body ?? null));
+    const verdict = await this.#deciding.verdict(command, request, entry, id);
+    if (!('facts' in verdict)) return verdict;
+    const { revision, position } = entry;
+    if (verdict.facts.length === 0) return { kind: 'accepted', id, commandId, created: false, repeated: false, events: 0, revision, position };
+    const wanted = command.claims?.({ params: request.params, body: request.body }) ?? NONE;
+    const taken = wanted.length === 0 ? undefined : await refusedByAnother(this.#claiming(request), id, wanted);
+    if (taken) return { kind: 'refused', rejection: taken };
+    return { kind: 'would-write', id, stream, revision, state: entry.state, plain: verdict.plain };
+  }
+
+  #named(command: AnyCommand, request: CommandRequest): { readonly commandId: string; readonly id: string; readonly stream: string } {
+    const commandId = this.commandIdOf(command, request);
+    const id = command.target?.(request.params) ?? createdIdOf(commandId);
+    return { commandId, id, stream: `${command.category}-${id}` };
   }
 
   #run(command: AnyCommand, request: CommandRequest, commandId: string, id: string, stream: string): Promise<Outcome> {
@@ -181,16 +228,10 @@ export class CommandHandler {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const trace = entry.commands.get(commandId);
       if (trace) return this.#again(stream, id, commandId, creates, trace, body);
-      const now = new Date(this.#parts.now()).toISOString();
-      let verdict: readonly Fact[] | Outcome | undefined = isHidden(command, request, entry, id) ? { kind: 'not-found' } : undefined;
-      if (verdict === undefined) {
-        const references = command.refersTo?.({ params: request.params, body: request.body, state: entry.state }) ?? NONE;
-        const referred = references.length === 0 ? NONE : await lookUp(this.#streams, references, request.actor);
-        if (isRejection(referred)) verdict = { kind: 'refused', rejection: referred };
-        else verdict = moved(request, entry) ?? this.#decide(command, request, entry, id, now, referred);
-      }
-      if (claiming && Array.isArray(verdict) && verdict.length > 0) verdict = (await this.#claim(claiming, id, request)) ?? verdict;
-      if (!Array.isArray(verdict) || verdict.length === 0) {
+      const deciding = this.#deciding.verdict(command, request, entry, id);
+      let verdict = deciding instanceof Promise ? await deciding : deciding;
+      if (claiming && 'facts' in verdict && verdict.facts.length > 0) verdict = (await this.#claim(claiming, id, request)) ?? verdict;
+      if (!('facts' in verdict) || verdict.facts.length === 0) {
         // Never from a stale past: what stands there now is looked at first.
         if (!certain) {
           const fresh = await this.#load(command, stream, entry, commandId);
@@ -200,11 +241,11 @@ export class CommandHandler {
             continue;
           }
         }
-        if (!Array.isArray(verdict)) return verdict as Outcome;
+        if (!('facts' in verdict)) return verdict;
         const { revision, position } = entry;
         return { kind: 'accepted', id, commandId, created: false, repeated: false, events: 0, revision, position };
       }
-      const facts = verdict as readonly Fact[];
+      const { facts, now, plain } = verdict;
       let answer: Appended;
       try {
         answer = await this.#append(command, request, commandId, stream, entry, facts, now, body, attempt === 0);
@@ -218,15 +259,19 @@ export class CommandHandler {
       const { result, sent } = answer;
       if (result.appended) {
         const trace = { firstRevision: entry.revision + 1, lastRevision: result.revision, position: result.position };
-        if (result.repeated ?? (request.key !== undefined && !(await isOurs(this.#parts, stream, trace, sent)))) {
+        const mayRepeat = request.key !== undefined || request.commandId !== undefined;
+        if (result.repeated ?? (mayRepeat && !(await isOurs(this.#parts, stream, trace, sent)))) {
           entry = await this.#load(command, stream, entry, commandId);
           const written = entry.commands.get(commandId);
           if (!written) throw new Error(`${stream} does not show the command that it answered`);
           return this.#again(stream, id, commandId, creates, written, body);
         }
+        const before = entry.state;
         // What a feed brings once is not asked for again: remembered, it would only crowd out what is.
         if (!command.assumesNew) this.#streams.advance(command.decider, stream, entry, facts, commandId, trace);
         this.#parts.onAppended?.(command, facts.length);
+        const freed = command.frees?.({ params: request.params, body: request.body }, before, plain) ?? NONE;
+        if (freed.length > 0) await this.#parts.claims?.free(id, freed);
         return {
           kind: 'accepted',
           id,
@@ -257,25 +302,16 @@ export class CommandHandler {
     return this.#streams.load(command.decider, stream, from, wanted);
   }
 
-  #decide(
-    command: AnyCommand,
-    { params, body, actor }: CommandRequest,
-    entry: CachedStream,
-    id: string,
-    now: string,
-    referred: readonly unknown[],
-  ): readonly Fact[] | Outcome {
-    const decided = command.decider.decide(command.command({ params, body }, { now, actor, id, zone: this.#zone, referred }), entry.state);
-    if (isRejection(decided)) return { kind: 'refused', rejection: decided };
-    return decided as readonly Fact[];
+  /** The refusal where another has one of them. */
+  async #claim(claiming: Claiming, id: string, request: CommandRequest): Promise<Outcome | undefined> {
+    const taken = await claiming.take(this.#claiming(request), id);
+    return taken && { kind: 'refused', rejection: taken };
   }
 
-  /** The refusal where another has one of them. */
-  async #claim(claiming: Claiming, id: string, { correlationId }: CommandRequest): Promise<Outcome | undefined> {
+  #claiming({ correlationId }: CommandRequest): Taking {
     const { claims, journal, claimPatienceMs: patienceMs } = this.#parts;
     if (!claims) throw new Error('a command with claims was given to a handler without any');
-    const taken = await claiming.take({ claims, holders: customerHolders(this, journal, correlationId), patienceMs }, id);
-    return taken && { kind: 'refused', rejection: taken };
+    return { claims, holders: customerHolders(this, journal, correlationId), patienceMs };
   }
 
   async #append(
@@ -338,15 +374,6 @@ function keptActor(actor: Actor): Actor {
   if (actor.scope === undefined && actor.sight === undefined) return actor;
   const { scope: _, sight: _sight, ...kept } = actor;
   return kept;
-}
-
-function isHidden(command: AnyCommand, { actor, params }: CommandRequest, entry: CachedStream, id: string): boolean {
-  return entry.revision >= 0 && command.visibleTo !== undefined && !command.visibleTo(entry.state, actor, id, params);
-}
-
-/** After what it refers to: whoever may not see that is not told how the stream stands. */
-function moved({ expectedRevision }: CommandRequest, { revision }: CachedStream): Outcome | undefined {
-  return expectedRevision === undefined || expectedRevision === revision ? undefined : { kind: 'moved', revision };
 }
 
 function ignore(): void {}

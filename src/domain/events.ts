@@ -1,4 +1,5 @@
 // Every event type there is: what the journal may hold and this program understands.
+import { approvalEvents, policyEvents } from './approval/events.ts';
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
 import { clockEvents } from './clock/clock.ts';
 import { customerEvents } from './customer/events.ts';
@@ -22,4 +23,6 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...relationTypeEvents,
   ...ownerEvents,
   ...groupEvents,
+  ...approvalEvents,
+  ...policyEvents,
 ];

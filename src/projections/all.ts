@@ -1,4 +1,5 @@
 // Every read model that this program keeps, in one list for the server, replays and comparisons. A new one is a folder, named here.
+import { approvals } from './approvals/approvals.ts';
 import { campaigns } from './campaigns/campaigns.ts';
 import { customers } from './customers/customers.ts';
 import type { Projection } from './engine/projection.ts';
@@ -26,4 +27,5 @@ export const projections: readonly Projection[] = [
   relationTypes,
   ownerConfirmations,
   groups,
+  approvals,
 ];

@@ -14,6 +14,7 @@ import { countingOf, profileOf } from '../projections/customers/profile.ts';
 import type { CustomerRow } from '../projections/customers/row.ts';
 import { holdings } from '../projections/holdings/holdings.ts';
 import type { HoldingRow } from '../projections/holdings/row.ts';
+import { type ApprovalEvent, approvalFields, wordsOfApproval } from './approval-changes.ts';
 import { type Field, type Fields, noFields as none } from './change-fields.ts';
 import { GroupTeller } from './group-history.ts';
 import { RelationTeller, relationCategories } from './relation-history.ts';
@@ -35,7 +36,8 @@ type KnownEvent =
   | RecordedOf<typeof customerEvents>
   | RecordedOf<typeof holdingEvents>
   | RecordedOf<typeof enrolmentEvents>
-  | RecordedOf<typeof ticketEvents>;
+  | RecordedOf<typeof ticketEvents>
+  | ApprovalEvent;
 
 /** @param events of all that may be theirs, in the journal's order; the newest change comes first */
 export function changesOf(events: readonly RecordedEvent[], customerId: string, refs: readonly string[]): Change[] {
@@ -61,7 +63,8 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
       const before = customerRows.get(id);
       const after = customers.apply(before, event, id);
       if (after) customerRows.set(id, after);
-      changes.push({ ...change, before: customerFields(before), after: customerFields(after) });
+      const withOwn = isOfIdentity(known.type);
+      changes.push({ ...change, before: customerFields(before, withOwn), after: customerFields(after, withOwn) });
     } else if (holdings.categories.includes(category)) {
       const before = holdingRows.get(id);
       const after = holdings.apply(before, event, id) as HoldingRow;
@@ -81,6 +84,8 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     } else if (category === 'group') {
       const told = groupTeller.tell(event);
       if (told) changes.push({ ...change, ...told });
+    } else if (category === 'approval') {
+      changes.push({ ...change, ...approvalFields(event as ApprovalEvent) });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
     }
@@ -141,9 +146,18 @@ function shownValue(name: string, field: readonly Field[] | Field | undefined, s
   return 'line' in one ? showing.text(name, one.mask, one.line) : (one.plain ?? null);
 }
 
-function customerFields(row: CustomerRow | undefined): Fields {
+/** What staff maintain of name and documents: told as they entered it too, since a core system's word may count instead. */
+function isOfIdentity(type: string): boolean {
+  return type === 'NameCorrected' || type === 'DocumentAdded' || type === 'DocumentRenewed' || type === 'DocumentWithdrawn';
+}
+
+function customerFields(row: CustomerRow | undefined, withOwn: boolean): Fields {
   if (!row) return none;
   const profile = profileOf(row.profile);
+  const entered: [string, readonly Field[] | Field][] = [
+    ['nameEntered', { line: profile.own?.name ?? null, mask: 'name' }],
+    ['documentsExpire', { plain: profile.documents.filter(({ from }) => from === 'own').map(({ expiresOn }) => expiresOn) }],
+  ];
   const { name, birthDate, sex } = countingOf(profile);
   return new Map<string, readonly Field[] | Field>([
     ['name', { line: name, mask: 'name' }],
@@ -158,6 +172,7 @@ function customerFields(row: CustomerRow | undefined): Fields {
     ['tags', { plain: row.tags }],
     ['manager', { plain: row.manager }],
     ['branch', { plain: row.branch }],
+    ...(withOwn ? entered : []),
   ]);
 }
 
@@ -197,7 +212,18 @@ function lineOf(value: unknown): string | null {
 }
 
 function reasonOf(event: KnownEvent): string | null {
-  return event.type === 'CustomerAssigned' ? lineOf(event.data.reason) : null;
+  switch (event.type) {
+    case 'CustomerAssigned':
+    case 'NameCorrected':
+    case 'DocumentAdded':
+    case 'DocumentRenewed':
+    case 'DocumentWithdrawn':
+    case 'ApprovalRequested':
+    case 'ApprovalRejected':
+      return lineOf(event.data.reason);
+    default:
+      return null;
+  }
 }
 
 /** An event in words, with nothing personal in it. */
@@ -213,6 +239,14 @@ function wordsOf(event: KnownEvent): string {
       return `Found to have the document of another customer under ${event.data.because === 'same-document-and-name' ? 'the same' : 'another'} name`;
     case 'RegistrationAbandoned':
       return 'A registration that was never finished';
+    case 'NameCorrected':
+      return 'Name corrected by staff';
+    case 'DocumentAdded':
+      return `A document added: ${event.data.type}`;
+    case 'DocumentRenewed':
+      return `A document renewed until ${event.data.expiresOn}`;
+    case 'DocumentWithdrawn':
+      return event.data.because === 'entered-by-mistake' ? 'A document withdrawn: entered by mistake' : 'A document withdrawn: not valid any more';
     case 'ContactAdded':
       return `A contact added: ${event.data.kind}`;
     case 'ContactVerified':
@@ -247,6 +281,14 @@ function wordsOf(event: KnownEvent): string {
       return 'Enrolled in a campaign';
     case 'ResponseRecorded':
       return `Answered a campaign: ${event.data.response}`;
+    case 'ApprovalRequested':
+    case 'ApprovalGranted':
+    case 'ApprovalRejected':
+    case 'ApprovalWithdrawn':
+    case 'ApprovalExpired':
+    case 'ApprovalCarriedOut':
+    case 'ApprovalFailed':
+      return wordsOfApproval(event);
     default:
       return event.type;
   }

@@ -1,6 +1,6 @@
 // One customer's own data as shown: what counts, what lost against it, and from where each came.
 import { contactMask } from '../domain/customer/masks.ts';
-import { countingOf, profileOf } from '../projections/customers/profile.ts';
+import { countingOf, documentCounts, profileOf } from '../projections/customers/profile.ts';
 import type { Profile } from '../projections/customers/row.ts';
 import type { Showing, ShownText } from './shown.ts';
 
@@ -10,6 +10,8 @@ export interface ShownDocument {
   readonly country: string | null;
   readonly expiresOn: string | null;
   readonly from: string;
+  readonly documentId: string | null;
+  readonly counts: boolean;
 }
 export interface ShownContact {
   readonly contactId: string | null;
@@ -41,15 +43,17 @@ export function* sealedOfProfile(text: string): Generator<string | null> {
 
 export function personShown(text: string, showing: Showing) {
   const profile = profileOf(text);
-  const { name, birthDate, sex } = countingOf(profile);
+  const { name, nameFrom, birthDate, sex } = countingOf(profile);
   return {
     name: showing.text('name', 'name', name),
+    nameFrom,
     birthDate: showing.text('birthDate', 'birth-date', birthDate),
     sex: showing.text('sex', 'hidden', sex),
     documents: profile.documents.map(
-      ({ type, number, country, expiresOn, from }): ShownDocument => ({
-        ...{ type, country, expiresOn, from },
+      ({ number, documentId = null, ...document }): ShownDocument => ({
+        ...{ ...document, documentId },
         number: showing.text('documents', 'document', number),
+        counts: documentCounts(profile, { number, ...document }),
       }),
     ),
     contacts: profile.contacts.map(
@@ -71,7 +75,7 @@ export function conflictsShown(text: string, showing: Showing): ShownConflict[] 
     ...differing('name', showing.text('name', 'name', counting.name), said(profile, 'name', showing)),
     ...differing('birthDate', showing.text('birthDate', 'birth-date', counting.birthDate), said(profile, 'birthDate', showing)),
     ...differing('sex', showing.text('sex', 'hidden', counting.sex), said(profile, 'sex', showing)),
-    ...differing('kind', counting.kind, said(profile, 'kind', showing)),
+    ...differing('kind', counting.kind ?? profile.own?.kind ?? null, said(profile, 'kind', showing)),
     ...differing('branch', counting.branch, said(profile, 'branch', showing)),
   ];
 }

@@ -45,7 +45,7 @@ export class Showing {
   /** @param field its name among those that `masked` tells, or that the record of reads keeps */
   text(field: string, kind: MaskKind, line: string | null): ShownText {
     const text = this.#opened.text(line);
-    if (typeof text !== 'string') return text;
+    if (typeof text !== 'string' || kind === 'none') return text;
     if (!this.#isMasked) {
       this.#plain.add(field);
       return text;

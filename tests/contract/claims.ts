@@ -6,7 +6,9 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostgresClaims } from '../../src/claims/postgres-claims.ts';
 import { rebuildClaims } from '../../src/claims/rebuild.ts';
+import type { AnyCommand } from '../../src/commands/command.ts';
 import { registerCustomer } from '../../src/commands/customer.ts';
+import { addDocument, withdrawDocument } from '../../src/commands/customer-identity.ts';
 import { CommandHandler, type CommandHandlerParts, type CommandRequest, type Outcome } from '../../src/commands/handler.ts';
 import { eventDefinitions } from '../../src/domain/events.ts';
 import { EventCodec } from '../../src/journal/codec.ts';
@@ -251,6 +253,72 @@ export function claimsContract(storeName: string, open: (options: { now: () => n
       const { id } = accepted(await register(here, [document], { key }));
       await expect(register(newHandler({ journal: failingToRead() }), [document], { key })).rejects.toThrow(JournalUnavailable);
       expect(await claims.holderOf([{ kind: 'document', value: `passport|CN|${document.number}` }])).toStrictEqual([id]);
+    });
+
+    describe('a document of a customer who is there', () => {
+      const holder = async ({ number }: { readonly number: string }) =>
+        (await claims.holderOf([{ kind: 'document', value: `passport|CN|${number}` }]))[0];
+      const maintain = (handler: CommandHandler, command: AnyCommand, customerId: string, body: object, more: object = {}): Promise<Outcome> =>
+        handler.execute(command, {
+          params: { customerId, ...more },
+          body: command.body.parse({ ...body, reason: 'seen at the counter' }),
+          actor: { subject: 'ops', role: 'operations' },
+          channel: 'rest',
+          correlationId: 'contract',
+        });
+      const withdraw = (handler: CommandHandler, customerId: string, because: string, documentId = '1') =>
+        maintain(handler, withdrawDocument, customerId, { because }, { documentId });
+      const rebuild = () => rebuildClaims({ pool, journal, codec: codec(), opener: new Opener(journalId, new Keyring(pool, [master])), claims });
+
+      it('is claimed by who adds it, and by one of those who race for it', async () => {
+        const document = passport();
+        const ids = await Promise.all([here, elsewhere, here, elsewhere].map(async (handler) => accepted(await register(handler, [])).id));
+        const outcomes = await Promise.all(ids.map((id, index) => maintain(index % 2 === 0 ? here : elsewhere, addDocument, id, document)));
+        const codes = outcomes.map(codeOf);
+        expect(codes.toSorted()).toStrictEqual(['ClaimTaken', 'ClaimTaken', 'ClaimTaken', 'accepted']);
+        expect(await holder(document)).toBe(ids[codes.indexOf('accepted')]);
+        expect(outcomes.find(({ kind }) => kind === 'refused')).toMatchObject({ rejection: { pointer: '/number' } });
+      });
+
+      it('is free once it was withdrawn as a mistake, and stays theirs where it only is not valid any more', async () => {
+        const [mistaken, lost] = [passport(), passport()];
+        const { id } = accepted(await register(here, [mistaken, lost]));
+        expect(codeOf(await withdraw(here, id, 'entered-by-mistake', '1'))).toBe('accepted');
+        expect(codeOf(await withdraw(here, id, 'not-valid', '2'))).toBe('accepted');
+        expect([await holder(mistaken), await holder(lost)]).toStrictEqual([undefined, id]);
+        const other = accepted(await register(elsewhere, [mistaken])).id;
+        expect(codeOf(await register(elsewhere, [lost]))).toBe('ClaimTaken');
+        // However the table is lost, each has what is theirs.
+        await pool.query('delete from claims.holders');
+        await rebuild();
+        expect([await holder(mistaken), await holder(lost)]).toStrictEqual([other, id]);
+      });
+
+      it('is freed at the next start where a crash came between its withdrawal and that', async () => {
+        const document = passport();
+        const { id } = accepted(await register(here, [document]));
+        await rebuild();
+        const failing = (): Promise<never> => Promise.reject(new Error('the database is gone'));
+        const dying = newHandler({
+          claims: {
+            holderOf: (wanted) => claims.holderOf(wanted),
+            take: (by, wanted) => claims.take(by, wanted),
+            release: (taken) => claims.release(taken),
+            lastTaken: (by) => claims.lastTaken(by),
+            drop: (by, until) => claims.drop(by, until),
+            free: failing,
+          },
+        });
+        await expect(withdraw(dying, id, 'entered-by-mistake')).rejects.toThrow('the database is gone');
+        expect(await holder(document)).toBe(id);
+        await rebuild();
+        expect(await holder(document)).toBeUndefined();
+        // Entered anew it is theirs again, and a start that reads the withdrawal once more takes nothing from them.
+        expect(codeOf(await maintain(here, addDocument, id, document))).toBe('accepted');
+        await pool.query('delete from claims.progress');
+        await rebuild();
+        expect(await holder(document)).toBe(id);
+      });
     });
 
     it('a table that was lost is made whole from the journal, and refuses what it refused before', async () => {

@@ -3,7 +3,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allCommands } from '../../src/commands/all.ts';
+import { grantApproval } from '../../src/commands/approval.ts';
 import type { AnyCommand } from '../../src/commands/command.ts';
+import { registerCustomer } from '../../src/commands/customer.ts';
+import { correctName } from '../../src/commands/customer-identity.ts';
+import { FourEyes } from '../../src/commands/four-eyes.ts';
 import { CommandHandler, type CommandRequest, type Outcome, TooMuchContention } from '../../src/commands/handler.ts';
 import { NewerEvent } from '../../src/commands/streams.ts';
 import {
@@ -634,6 +639,48 @@ export function commandContract(storeName: string, open: (options: { now: () => 
         const { assignee: _, ...rest } = { ...assigned(id, 1), assignee: '' };
         await journal.append(`ticket-${id}`, 0, [{ ...rest, data: JSON.stringify({ ticketId: id, to: 'dai' }) }]);
         expect(await assign(newHandler(), id, 'dai', { actor: operations })).toMatchObject({ kind: 'accepted', events: 0, revision: 1 });
+      });
+    });
+
+    describe('a change that waits for approval', () => {
+      const ask = (subject: string, more: object): Omit<CommandRequest, 'params' | 'body'> => ({
+        actor: { subject, role: 'operations' },
+        channel: 'rest',
+        correlationId: 'contract',
+        ...more,
+      });
+      const fourEyesOver = (handler: CommandHandler, over: Journal): FourEyes => {
+        const opener = new Opener(journalId, new Keyring(pool, [master]));
+        const codec = new EventCodec(journalId, eventDefinitions);
+        return new FourEyes({ handler, journal: over, codec, opener, now, commands: allCommands([]) });
+      };
+
+      it('is proposed once under a key, and carried out once, by however many at once', async () => {
+        const processes = [fourEyesOver(here, journal), fourEyesOver(elsewhere, other)] as const;
+        const body = registerCustomer.body.parse({ kind: 'person', name: '王小明' });
+        const { id: customerId } = accepted(await here.execute(registerCustomer, { params: {}, body, ...ask('li', {}) }));
+        const key = newKey();
+        const propose = (fourEyes: FourEyes, name: string): Promise<Outcome> =>
+          fourEyes.execute(correctName, {
+            params: { customerId },
+            body: correctName.body.parse({ name, reason: 'card seen' }),
+            ...ask('li', { key }),
+          });
+        // Two bodies race for one key: one is proposed, however often, and the other refused.
+        const racing = await Promise.all(
+          Array.from({ length: 16 }, (_, index) => propose(processes[index % 2] as FourEyes, `王${(index + (index >> 1)) % 2}`)),
+        );
+        const kinds = racing.map(({ kind }) => kind);
+        expect([kinds.filter((kind) => kind === 'proposed').length, kinds.filter((kind) => kind === 'key-reused').length]).toStrictEqual([8, 8]);
+        const ids = new Set(racing.flatMap((outcome) => (outcome.kind === 'proposed' ? [outcome.id] : [])));
+        expect(ids.size).toBe(1);
+        const [approvalId = ''] = ids;
+        accepted(await elsewhere.execute(grantApproval, { params: { approvalId }, body: {}, ...ask('olga', {}) }));
+        const done = await Promise.all(Array.from({ length: 8 }, (_, index) => (processes[index % 2] as FourEyes).carryOut(approvalId)));
+        expect(done.some(({ state }) => state.status === 'carried-out')).toBe(true);
+        const types = async (stream: string) => (await journal.readStream(stream)).map(({ type }) => type);
+        expect(await types(`customer-${customerId}`)).toStrictEqual(['CustomerRegistered', 'NameCorrected']);
+        expect(await types(`approval-${approvalId}`)).toStrictEqual(['ApprovalRequested', 'ApprovalGranted', 'ApprovalCarriedOut']);
       });
     });
 

@@ -114,6 +114,8 @@ function sayingOf(outcome: Outcome): Said {
       return '422';
     case 'not-found':
       return '404';
+    case 'proposed':
+      throw new Error('none of these commands waits for an approval');
   }
 }
 

@@ -17,6 +17,9 @@ const transaction = id('e1');
 const campaign = id('f1');
 const enrolment = id('f2');
 const job = id('f3');
+/** Whose name and documents are maintained. */
+const maintained = id('c4');
+const proposal = id('d1');
 const opened = id('1');
 const imported = id('2');
 /** The one of tests/unit/codec.test.ts. */
@@ -62,6 +65,32 @@ const ofGroup = (type: string, data: object): GoldenFact => ({
   data: { groupId: id('91'), ...data },
   subject: `customer-${person}`,
 });
+const ofMaintained = (type: string, data: object): GoldenFact => ({
+  stream: `customer-${maintained}`,
+  type,
+  data: { customerId: maintained, ...data },
+  subject: `customer-${maintained}`,
+});
+const ofProposal = (type: string, data: object, approvalId = proposal): GoldenFact => ({
+  stream: `approval-${approvalId}`,
+  type,
+  data: { approvalId, ...data },
+  subject: `customer-${maintained}`,
+});
+const asked = {
+  command: { name: 'CorrectName', version: 1 },
+  target: `customer-${maintained}`,
+  base: 0,
+  params: { customerId: maintained },
+  body: '{"name":"王晓明","reason":"household register seen"}',
+  diff: [{ field: 'name', mask: 'name', before: '王小明', after: '王晓明' }],
+  maker: { subject: 'an', role: 'rm', scope: 'bank' },
+  reason: 'household register seen',
+  customer: maintained,
+  policy: { id: 'approval', version: 0 },
+  approvers: ['operations', 'risk'],
+  expiresAt: '2026-03-07T12:00:00.000Z',
+};
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -349,4 +378,39 @@ export const goldenFacts: readonly GoldenFact[] = [
   ofGroup('GroupSplit', { into: id('93'), customers: [id('c5')], until: '2026-03-01', reason: 'moved out' }),
   ofGroup('GroupsMerged', { other: id('94'), members: [id('c7')], from: '2026-03-02', reason: 'one family' }),
   ofGroup('GroupDissolved', { until: '2026-03-03', into: id('95'), reason: 'no more' }),
+  ofMaintained('CustomerRegistered', { kind: 'person', name: '王小明', documents: [{ type: 'passport', number: 'E12345678' }], manager: 'an' }),
+  ofProposal('ApprovalRequested', asked),
+  ofProposal('ApprovalGranted', {}),
+  ofMaintained('NameCorrected', { name: '王晓明', reason: 'household register seen' }),
+  ofProposal('ApprovalCarriedOut', { stream: `customer-${maintained}`, revision: 1 }),
+  ofMaintained('DocumentAdded', {
+    documentId: '2',
+    type: 'identity-card',
+    number: '11010519491231002X',
+    country: 'CN',
+    expiresOn: '2036-01-01',
+    reason: 'shown at the counter',
+  }),
+  ofMaintained('DocumentRenewed', { documentId: '2', expiresOn: '2046-01-01', reason: 'a new card' }),
+  ofMaintained('DocumentWithdrawn', { documentId: '1', because: 'entered-by-mistake', reason: 'the passport of a brother' }),
+  ofProposal('ApprovalRequested', { ...asked, base: 1 }, id('d2')),
+  ofProposal('ApprovalRejected', { reason: 'no paper was shown' }, id('d2')),
+  ofProposal('ApprovalRequested', { ...asked, base: 1 }, id('d3')),
+  ofProposal('ApprovalWithdrawn', {}, id('d3')),
+  ofProposal('ApprovalRequested', { ...asked, base: 1 }, id('d4')),
+  ofProposal('ApprovalExpired', {}, id('d4')),
+  ofProposal('ApprovalRequested', { ...asked, base: 1 }, id('d5')),
+  ofProposal('ApprovalGranted', {}, id('d5')),
+  ofProposal('ApprovalFailed', { why: 'base-moved' }, id('d5')),
+  {
+    stream: 'policy-approval',
+    type: 'ApprovalPolicyPublished',
+    data: {
+      version: 1,
+      rules: [
+        { command: 'CorrectName', approvers: ['operations', 'risk'], expiresAfterHours: 72 },
+        { command: 'AddContact', when: { fields: ['kind'], is: { kind: ['phone'], verified: [false] } }, approvers: ['risk'], expiresAfterHours: 24 },
+      ],
+    },
+  },
 ];

@@ -86,6 +86,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant('pair'), customer: three, other: three }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('tagged'), customer: three, tag: three, off: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('contact'), customer: three, kind: fc.constantFrom('phone', 'e-mail') }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('named'), customer: three, name: four }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('document'), customer: three, does: fc.constantFrom('add', 'renew', 'withdraw'), on: two }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('assigned'), customer: three, manager: three }) },
   {
     weight: 3,
@@ -182,7 +184,7 @@ class History {
     const source = { system: 'core', id: 'x' };
     switch (given.what) {
       case 'reported': {
-        const { customer, at, name, branch } = given as Extract<Step, { name: number }>;
+        const { customer, at, name, branch } = given as Extract<Step, { what: 'reported' }>;
         if (customer < 2) await append(`customer-${this.customer(customer)}`, this.#report(customer, at, `Wang ${name}`, `310${branch}`));
         return;
       }
@@ -210,6 +212,21 @@ class History {
         const { customer, kind } = given as { customer: number; kind: string };
         const data = { customerId: this.customer(customer), contactId: randomUUID(), kind, value: '13812345678', verified: false };
         await append(`customer-${data.customerId}`, { type: 'ContactAdded', data });
+        return;
+      }
+      case 'named': {
+        const { customer, name } = given as { customer: number; name: number };
+        const data = { customerId: this.customer(customer), name: `Wu ${name}`, reason: 'a register seen' };
+        await append(`customer-${data.customerId}`, { type: 'NameCorrected', data });
+        return;
+      }
+      case 'document': {
+        const { customer, does, on } = given as { customer: number; does: string; on: number };
+        const data = { customerId: this.customer(customer), documentId: `${on + 1}`, reason: 'shown' };
+        const stream = `customer-${data.customerId}`;
+        if (does === 'add') await append(stream, { type: 'DocumentAdded', data: { ...data, type: 'passport', number: `E${on}` } });
+        else if (does === 'renew') await append(stream, { type: 'DocumentRenewed', data: { ...data, expiresOn: `203${on}-01-01` } });
+        else await append(stream, { type: 'DocumentWithdrawn', data: { ...data, because: 'not-valid' } });
         return;
       }
       case 'assigned': {

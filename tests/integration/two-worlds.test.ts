@@ -36,6 +36,7 @@ interface Pools {
   readonly campaigns: readonly string[];
   readonly relations: readonly string[];
   readonly groups: readonly string[];
+  readonly approvals: readonly string[];
 }
 
 const nowhere = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
@@ -59,6 +60,7 @@ beforeAll(async () => {
     campaigns: [...one.campaigns, nowhere],
     relations: [...one.relations.own, ...one.relations.own, ...one.relations.hidden, ...other.relations.hidden, nowhere],
     groups: [...one.groups.own, ...one.groups.own, ...one.groups.hidden, ...other.groups.hidden, nowhere],
+    approvals: [...one.approvals.own, ...one.approvals.own, ...one.approvals.hidden, ...other.approvals.hidden, nowhere],
   };
   const document = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/openapi.json')).body) as {
     paths: Record<string, Record<string, { 'x-roles'?: Role[]; parameters?: Parameter[]; requestBody?: unknown; responses: unknown }>>;
@@ -101,6 +103,14 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
   'POST /v1/customers/{customerId}/contacts/{contactId}/verify': () => fc.constant({}),
   'POST /v1/customers/{customerId}/preferences': () => fc.constantFrom({ channel: 'phone' }, { language: 'zh' }),
   'POST /v1/customers/{customerId}/tags': () => fc.record({ tag: fc.constantFrom('VIP', 'risk', 'quiet') }),
+  'POST /v1/customers/{customerId}/name': () => fc.record({ name: fc.constantFrom(...ownNames, '赵磊'), reason: fc.constant('card seen') }),
+  // A document of one's own, or nobody's: of a hidden customer's the one declared disclosure tells.
+  'POST /v1/customers/{customerId}/documents': () =>
+    fc.record({ type: fc.constant('passport'), number: fc.constantFrom('N7654321', 'N7654322'), reason: fc.constant('card seen') }),
+  'POST /v1/customers/{customerId}/documents/{documentId}/renew': () => fc.constant({ expiresOn: '2040-01-01', reason: 'a new one' }),
+  'POST /v1/customers/{customerId}/documents/{documentId}/withdraw': () =>
+    fc.record({ because: fc.constantFrom('not-valid', 'entered-by-mistake'), reason: fc.constant('lost') }),
+  'POST /v1/approvals/{approvalId}/withdraw': () => fc.constant({}),
   'POST /v1/tickets': () =>
     fc.record(
       { customer: customer(), type: fc.constant('inquiry'), priority: fc.constant('low'), channel: fc.constant('visit'), summary },
@@ -171,6 +181,10 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
     case 'campaignId':
     case 'campaign':
       return fc.constantFrom(...pools.campaigns);
+    case 'approvalId':
+      return fc.constantFrom(...pools.approvals);
+    case 'documentId':
+      return fc.constantFrom('1', '2');
     case 'contactId':
     case 'jobId':
       return fc.constant(nowhere);

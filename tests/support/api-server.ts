@@ -17,6 +17,7 @@ import { PostgresClaims } from '../../src/claims/postgres-claims.ts';
 import { systemClock } from '../../src/clock.ts';
 import { allCommands } from '../../src/commands/all.ts';
 import { type AnyCommand, defineCommand } from '../../src/commands/command.ts';
+import { FourEyes } from '../../src/commands/four-eyes.ts';
 import { CommandHandler } from '../../src/commands/handler.ts';
 import { eventDefinitions } from '../../src/domain/events.ts';
 import type { Decider } from '../../src/domain/kernel/decider.ts';
@@ -192,6 +193,8 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
   const opener = new Opener('journal of the tests', keyring);
   const claims = new PostgresClaims(pool, Buffer.alloc(32, 5));
   const handler = new CommandHandler({ journal, codec, keyring, opener, now, claims });
+  const commands = [...noteCommands, ...(contexts ? allCommands(projections.map(({ name }) => name)) : [])];
+  const fourEyes = new FourEyes({ handler, journal, codec, opener, now, commands });
   const folder = mkdtempSync(join(tmpdir(), 'shiji-test-api-'));
   const searchTokens = createSearchTokens(Buffer.alloc(32, 4));
   let engine: ProjectionEngine | undefined;
@@ -227,8 +230,8 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
     auth: { algorithm: 'HS256', secret: TEST_SECRET, ...TEST_ISSUER },
     secret: Buffer.alloc(32, 2),
     now,
-    commands: [...noteCommands, ...(contexts ? allCommands(projections.map(({ name }) => name)) : [])],
-    handler,
+    commands,
+    handler: fourEyes,
     journal,
     codec,
     opener,
@@ -242,7 +245,8 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
             pool,
             clock,
             zone: 'Asia/Shanghai',
-            handler,
+            handler: fourEyes,
+            fourEyes,
             searchTokens,
             spools: new Spools(join(folder, 'feeds')),
             customers: { claims, journal, codec, opener },

@@ -30,6 +30,7 @@ export class World {
   readonly campaigns: string[] = [];
   readonly relations: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly groups: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
+  readonly approvals: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -150,6 +151,18 @@ export class World {
       this.tickets.hidden.push(id as string);
     }
     await this.#relate(random, pick, seed);
+    const correction = { name: '王晓明', reason: 'card seen' };
+    const propose = async (subject: string, customer: string | undefined, key: string): Promise<string> =>
+      (await this.#do('rm', subject, `/v1/customers/${customer}/name`, key, correction)).approval as string;
+    this.approvals.own.push(await propose(OWN_RM, this.own[1], 'own-approval'), await propose(OWN_RM, this.own[2], 'own-approval-2'));
+    await this.#do('risk', 'ria', `/v1/approvals/${this.approvals.own[1]}/reject`, 'own-rejected', { reason: 'no paper' });
+    // Hers when she proposed it, and another's since.
+    const lost = (await this.#do('operations', 'ops', '/v1/customers', `lost-${seed}`, { kind: 'person', name: pick(NAMES), manager: OWN_RM }))
+      .id as string;
+    this.approvals.hidden.push(await propose(OWN_RM, lost, `lost-approval-${seed}`));
+    await this.#do('operations', 'ops', `/v1/customers/${lost}/assign`, `lost-assign-${seed}`, { manager: HIDDEN_RM });
+    if (random() < 0.5) await this.#do('operations', 'ops', `/v1/approvals/${this.approvals.hidden[0]}/approve`, `lost-approved-${seed}`, {});
+    this.hidden.push(lost);
     this.at(5);
     await this.#hidden(pick, hiddenCount, feed, `after-${seed}`);
     this.at(6);
@@ -160,6 +173,7 @@ export class World {
       `/v1/customers/${this.own[0]}/360`,
       '/v1/tickets',
       '/v1/campaigns',
+      '/v1/approvals',
       '/v1/reports/campaign-funnel',
       `/v1/customers/${this.own[0]}/relations`,
     ]) {

@@ -74,7 +74,8 @@ describe('the row of a customer', () => {
       own: { kind: 'person', name: `${sealed('张伟')}`, at: noon },
       ownBranch: '3100',
       reports: [],
-      documents: [{ type: 'identity-card', number: `${sealed('110')}`, country: 'CN', expiresOn: null, from: 'own' }],
+      documents: [{ documentId: '1', type: 'identity-card', number: `${sealed('110')}`, country: 'CN', expiresOn: null, from: 'own' }],
+      documentsMade: 1,
       contacts: [
         { contactId: 'c1', kind: 'phone', value: `${sealed('138')}`, verified: false, from: 'own' },
         { contactId: 'c2', kind: 'e-mail', value: `${sealed('mail')}`, verified: false, from: 'own' },

@@ -6,6 +6,17 @@ import type { Personal } from '../kernel/personal.ts';
 import { startOf } from '../kernel/source.ts';
 import { counting } from './authority.ts';
 import type { CustomerFact } from './events.ts';
+import {
+  type IdentityCommand,
+  type IdentityRejection,
+  type IdentityState,
+  type KnownDocument,
+  maintainIdentity,
+  noIdentity,
+  withDocuments,
+  withoutDocument,
+  withRenewal,
+} from './identity.ts';
 import type { ContactKind, PartyKind } from './vocabulary.ts';
 
 /** What the newest report of one reference says, as far as decisions need it. */
@@ -14,6 +25,7 @@ export interface KnownReport {
   readonly kind: PartyKind;
   readonly name: Personal | null;
   readonly branch: string | null;
+  readonly documents: readonly KnownDocument[];
 }
 
 export interface Preferences {
@@ -21,7 +33,7 @@ export interface Preferences {
   readonly language: string | null;
 }
 
-export interface CustomerState {
+export interface CustomerState extends IdentityState {
   /** `abandoned`: a registration that never came, and can't come any more. */
   readonly existence: 'none' | 'abandoned' | 'present';
   readonly kind: PartyKind | null;
@@ -29,7 +41,6 @@ export interface CustomerState {
   /** The one that counts: a core system's, or else our own. */
   readonly branch: string | null;
   readonly ownBranch: string | null;
-  readonly ownName: Personal | null;
   /** By reference. */
   readonly reports: ReadonlyMap<string, KnownReport>;
   /** The ids that they have in holdings. */
@@ -51,6 +62,7 @@ interface NewContact {
 }
 
 export type CustomerCommand = { readonly customerId: string } & (
+  | IdentityCommand
   | ({
       readonly do: 'register';
       readonly by: { readonly subject: string; readonly role: string };
@@ -80,16 +92,17 @@ export type CustomerRejection =
   | 'RegistrationAbandoned'
   | 'RegistrationStands'
   | 'ManagerNotYou'
-  | 'BranchFromSource';
+  | 'BranchFromSource'
+  | IdentityRejection;
 type Decision = readonly CustomerFact[] | Rejection<CustomerRejection>;
 
 const initialState: CustomerState = {
+  ...noIdentity,
   existence: 'none',
   kind: null,
   manager: null,
   branch: null,
   ownBranch: null,
-  ownName: null,
   reports: new Map(),
   references: new Set(),
   tags: new Set(),
@@ -144,6 +157,11 @@ function change(command: Change, state: CustomerState): Decision {
       return state.tags.has(command.tag) ? [{ type: 'CustomerUntagged', data: { customerId, tag: command.tag } }] : [];
     case 'assign':
       return assign(command, state);
+    case 'correct-name':
+    case 'add-document':
+    case 'renew-document':
+    case 'withdraw-document':
+      return maintainIdentity(command, state);
   }
 }
 
@@ -215,10 +233,10 @@ function linked({ customerId, report, at }: CommandTo<'link-and-report'>): Custo
 function evolve(state: CustomerState, fact: CustomerFact): CustomerState {
   switch (fact.type) {
     case 'CustomerRegistered': {
-      const { kind, name, contacts = [], manager = null, branch = null } = fact.data;
+      const { kind, name, documents = [], contacts = [], manager = null, branch = null } = fact.data;
       const made = new Map(contacts.map((contact) => [contact.contactId, { kind: contact.kind, verified: false }]));
       const known = { ...state, existence: 'present', kind, ownName: name, manager, contacts: made, contactsMade: contacts.length } as const;
-      return withBranch({ ...known, ownBranch: branch });
+      return withBranch(withDocuments({ ...known, ownBranch: branch }, documents));
     }
     case 'CustomerReported':
       return withReport(state, fact);
@@ -229,6 +247,14 @@ function evolve(state: CustomerState, fact: CustomerFact): CustomerState {
       return state;
     case 'RegistrationAbandoned':
       return { ...state, existence: 'abandoned' };
+    case 'NameCorrected':
+      return { ...state, ownName: fact.data.name };
+    case 'DocumentAdded':
+      return withDocuments(state, [fact.data]);
+    case 'DocumentRenewed':
+      return withRenewal(state, fact.data.documentId, fact.data.expiresOn);
+    case 'DocumentWithdrawn':
+      return withoutDocument(state, fact.data.documentId);
     case 'ContactAdded': {
       const { contactId, kind, verified } = fact.data;
       return { ...state, contacts: new Map([...state.contacts, [contactId, { kind, verified }]]), contactsMade: state.contactsMade + 1 };
@@ -256,7 +282,8 @@ function withReport(state: CustomerState, { data, occurredAt }: Fact<'CustomerRe
   const known = { ...state, existence: 'present', references: new Set([...state.references, data.reference]) } as const;
   const before = state.reports.get(data.reference);
   if (before && before.startsAt > startsAt) return known;
-  const report: KnownReport = { startsAt, kind: data.kind, name: data.name ?? null, branch: data.branch ?? null };
+  const { kind: kindTold, name = null, branch = null, documents = [] } = data;
+  const report: KnownReport = { startsAt, kind: kindTold, name, branch, documents };
   // The newest first, of equal ones the later told: as the customer list has it.
   const others = [...state.reports].filter(([reference]) => reference !== data.reference);
   const reports = new Map([[data.reference, report] as const, ...others].sort(([, one], [, other]) => compare(other.startsAt, one.startsAt)));

@@ -15,14 +15,17 @@ export function documentNumberOf(text: string): string {
 
 const shape = { type: DocumentType, country: Country.optional(), expiresOn: z.iso.date().optional() };
 
+export const documentShape = { ...shape, number: z.string().max(200).transform(documentNumberOf) };
+
 /** As staff enter it: checked. */
-export const IdentityDocument = z
-  .strictObject({ ...shape, number: z.string().max(200).transform(documentNumberOf) })
-  .superRefine(({ type, number, country = 'CN' }, context) => {
-    const wrong = wrongIn(type, country, number);
-    if (wrong !== undefined) context.addIssue({ code: 'custom', path: ['number'], message: wrong });
-  });
+export const IdentityDocument = z.strictObject(documentShape).superRefine(checkDocument);
 export type IdentityDocument = z.output<typeof IdentityDocument>;
+
+/** An issue at `number` where it is none. */
+export function checkDocument({ type, number, country = 'CN' }: ClaimedDocument, context: z.RefinementCtx): void {
+  const wrong = wrongIn(type, country, number);
+  if (wrong !== undefined) context.addIssue({ code: 'custom', path: ['number'], message: wrong });
+}
 
 /** As a core system has it: its spelling is ours, nothing is refused for its check character. */
 export const ReportedDocument = z.strictObject({ ...shape, number: z.string().min(1).max(200).transform(documentNumberOf) });
@@ -41,8 +44,15 @@ interface DocumentClaim {
   readonly value: string;
 }
 
+/** What makes a document the same. */
+export interface ClaimedDocument {
+  readonly type: DocumentType;
+  readonly number: string;
+  readonly country?: string | undefined;
+}
+
 /** The claims that go with documents, in their order: one customer a document. What a core system left empty claims nothing. */
-export function documentClaims(documents: readonly Pick<IdentityDocument, 'type' | 'number' | 'country'>[] | undefined): readonly DocumentClaim[] {
+export function documentClaims(documents: readonly ClaimedDocument[] | undefined): readonly DocumentClaim[] {
   return (documents ?? []).flatMap(({ type, number, country = 'CN' }) =>
     number === '' ? [] : [{ kind: 'document' as const, value: `${type}|${country}|${number}` }],
   );

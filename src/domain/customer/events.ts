@@ -83,6 +83,39 @@ export const PossiblePairFound = defineEvent(
 /** A registration that claimed a document and never came: at revision 0, so that it can't come late (docs/architecture.md). */
 export const RegistrationAbandoned = defineEvent('RegistrationAbandoned', z.strictObject({ customerId: CustomerId }), identity);
 
+/** Staff's own word on the name: `CustomerRegistered` said it first. Where a core system says a name, that one counts. */
+export const NameCorrected = defineEvent(
+  'NameCorrected',
+  z.strictObject({ customerId: CustomerId, name: personal(z.string()), reason: personal(z.string()) }),
+  identity,
+);
+
+/** Entered by staff after the registration. Ids go on from those of the registration, which count from 1 in its order. */
+export const DocumentAdded = defineEvent(
+  'DocumentAdded',
+  z.strictObject({ customerId: CustomerId, documentId: z.string(), ...IdentityDocument.shape, reason: personal(z.string()) }),
+  identity,
+);
+
+/** The same document, of the same number, is valid longer. `expiresOn` is `YYYY-MM-DD`. */
+export const DocumentRenewed = defineEvent(
+  'DocumentRenewed',
+  z.strictObject({ customerId: CustomerId, documentId: z.string(), expiresOn: z.string(), reason: personal(z.string()) }),
+  identity,
+);
+
+/** `entered-by-mistake`: it never was theirs, and another may have it. `not-valid`: it was theirs and stays theirs, and counts no more. */
+export const DocumentWithdrawn = defineEvent(
+  'DocumentWithdrawn',
+  z.strictObject({
+    customerId: CustomerId,
+    documentId: z.string(),
+    because: z.enum(['entered-by-mistake', 'not-valid']),
+    reason: personal(z.string()),
+  }),
+  identity,
+);
+
 export const ContactAdded = defineEvent(
   'ContactAdded',
   z.strictObject({
@@ -127,6 +160,10 @@ export const customerEvents = [
   CustomerLinked,
   PossiblePairFound,
   RegistrationAbandoned,
+  NameCorrected,
+  DocumentAdded,
+  DocumentRenewed,
+  DocumentWithdrawn,
   ContactAdded,
   ContactVerified,
   ContactRemoved,

@@ -1,8 +1,8 @@
 // What remains of a personal value for those who do the bank's work with it and need not know it: enough to tell that it is the right
 // one, too little to use it. A value too short for its mask is hidden whole.
 
-/** What kind of value it is; `hidden` leaves nothing of it. */
-export type MaskKind = 'name' | 'phone' | 'document' | 'e-mail' | 'address' | 'number' | 'wechat' | 'birth-date' | 'hidden';
+/** What kind of value it is; `hidden` leaves nothing of it, `none` is of nothing personal. */
+export type MaskKind = 'none' | 'name' | 'phone' | 'document' | 'e-mail' | 'address' | 'number' | 'wechat' | 'birth-date' | 'hidden';
 
 /** Operations and the call centre see masked values; whoever else sees a customer sees them plain. */
 export function isMasked(role: string): boolean {
@@ -31,6 +31,8 @@ export function masked(kind: MaskKind, value: string): string | null {
       return `${first(text)}***`;
     case 'birth-date':
       return /^\d{4}-/.test(text) ? `${text.slice(0, 4)}-**-**` : null;
+    case 'none':
+      return value;
     case 'hidden':
       return null;
   }

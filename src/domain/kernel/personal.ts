@@ -41,6 +41,12 @@ export class Erased {
 /** A personal value in an event: plain when just decided or opened, sealed as read from the journal, erased when its key is gone. */
 export type Personal<Value = string> = Value | Sealed | Erased;
 
+/** Personal values opened for a decision that compares them: null where one was erased. They come in with the command. */
+export type Plain = (value: Personal) => string | null;
+
+/** Where nothing was opened: only what is plain already is known. */
+export const unopened: Plain = (value) => (typeof value === 'string' ? value : null);
+
 /** Schemas without fields of their own. */
 const plain = [z.ZodString, z.ZodStringFormat, z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral, z.ZodNull, z.ZodTemplateLiteral] as const;
 

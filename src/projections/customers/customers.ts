@@ -13,7 +13,11 @@ import {
   searchedBy,
   withContact,
   withContactVerified,
+  withDocument,
+  withDocumentRenewed,
+  withName,
   withoutContact,
+  withoutDocument,
   withRegistration,
   withReport,
 } from './profile.ts';
@@ -23,7 +27,7 @@ type CustomerEvent = RecordedOf<typeof customerEvents>;
 
 export const customers: Projection<CustomerRow> = {
   name: 'customers',
-  version: 3,
+  version: 4,
   // `pair-<id>`: what may be the same as a customer stands beside their own stream.
   categories: ['customer', 'pair'],
   table: customersTable,
@@ -64,6 +68,14 @@ function change(row: CustomerRow, event: Exclude<CustomerEvent, { type: 'Custome
       return { ...row, refs: refsWith(row, event.data.reference) };
     case 'PossiblePairFound':
       return { ...row, pairs: withItem(row.pairs, event.data.other) };
+    case 'NameCorrected':
+      return withProfile(row, withName(profileOf(row.profile), event.data.name, event.occurredAt));
+    case 'DocumentAdded':
+      return withProfile(row, withDocument(profileOf(row.profile), event.data));
+    case 'DocumentRenewed':
+      return { ...row, profile: JSON.stringify(withDocumentRenewed(profileOf(row.profile), event.data)) };
+    case 'DocumentWithdrawn':
+      return withProfile(row, withoutDocument(profileOf(row.profile), event.data.documentId));
     case 'ContactAdded':
       return withProfile(row, withContact(profileOf(row.profile), event.data));
     case 'ContactVerified':

@@ -1,6 +1,7 @@
 // What the customer's row keeps as JSON, and what of it counts: the newest report of a source wins over what staff entered, field by
 // field, and what lost stays. Personal values are carried sealed, as lines, so that nothing here is ever plain.
 
+import { authority } from '../../domain/customer/authority.ts';
 import type { customerEvents } from '../../domain/customer/events.ts';
 import type { FactOf } from '../../domain/kernel/event.ts';
 import { Erased, type Personal, Sealed } from '../../domain/kernel/personal.ts';
@@ -20,7 +21,7 @@ export function withRegistration(profile: Profile, data: CustomerData<'CustomerR
     ...profile,
     own: { kind: data.kind, name: lineOf(data.name), at },
     ownBranch: data.branch ?? null,
-    documents: [...profile.documents, ...documentsOf(data.documents, 'own')],
+    ...withOwnDocuments(profile, documentsOf(data.documents, 'own')),
     contacts: [
       ...profile.contacts,
       ...(data.contacts ?? []).map(({ contactId, kind, value }) => ({ contactId, kind, value: lineOf(value), verified: false, from: 'own' })),
@@ -57,6 +58,42 @@ export function withReport(profile: Profile, data: CustomerData<'CustomerReporte
   };
 }
 
+/** A later correction replaces an earlier one; what a source says stands beside it. */
+export function withName(profile: Profile, name: CustomerData<'NameCorrected'>['name'], at: string): Profile {
+  return { ...profile, own: { kind: profile.own?.kind ?? null, name: lineOf(name), at } };
+}
+
+export function withDocument(profile: Profile, data: CustomerData<'DocumentAdded'>): Profile {
+  return { ...profile, ...withOwnDocuments(profile, documentsOf([data], 'own')) };
+}
+
+export function withDocumentRenewed(profile: Profile, { documentId, expiresOn }: CustomerData<'DocumentRenewed'>): Profile {
+  return {
+    ...profile,
+    documents: profile.documents.map((document) => (document.documentId === documentId ? { ...document, expiresOn } : document)),
+  };
+}
+
+export function withoutDocument(profile: Profile, documentId: string): Profile {
+  return { ...profile, documents: profile.documents.filter((document) => document.documentId !== documentId) };
+}
+
+/** Ids as the aggregate gives them: from 1, in order, never given again. */
+function withOwnDocuments(
+  { documents, documentsMade = 0 }: Profile,
+  added: readonly ProfileDocument[],
+): Pick<Profile, 'documents' | 'documentsMade'> {
+  if (added.length === 0) return { documents };
+  const own = added.map((document, index) => ({ documentId: `${documentsMade + index + 1}`, ...document }));
+  return { documents: [...documents, ...own], documentsMade: documentsMade + added.length };
+}
+
+/** Whether a document counts by authority.ts: of each type a core system's, and staff's only where no core system says one of it. */
+export function documentCounts({ documents }: Profile, { type, from }: ProfileDocument): boolean {
+  const wins = (source: string): boolean => (source === 'own') !== (authority.documents === 'core');
+  return wins(from) || !documents.some((other) => other.type === type && wins(other.from));
+}
+
 export function withContact(profile: Profile, contact: CustomerData<'ContactAdded'>): Profile {
   const { contactId, kind, value, verified } = contact;
   return { ...profile, contacts: [...profile.contacts, { contactId, kind, value: lineOf(value), verified, from: 'own' }] };
@@ -78,12 +115,16 @@ export interface Counting {
   readonly branch: string | null;
   /** Null where only staff said it. */
   readonly kind: string | null;
+  /** Who says the name: `own`, or the source's name; null where nobody does. */
+  readonly nameFrom: string | null;
 }
 
 export function countingOf({ own, ownBranch, reports }: Profile): Counting {
   const newest = <Field extends 'name' | 'birthDate' | 'sex' | 'branch' | 'kind'>(field: Field): string | null =>
     reports.find((report) => report[field] !== null)?.[field] ?? null;
+  const named = reports.find(({ name }) => name !== null);
   return {
+    nameFrom: named?.system ?? (own?.name ? 'own' : null),
     name: newest('name') ?? own?.name ?? null,
     birthDate: newest('birthDate'),
     sex: newest('sex'),

@@ -43,8 +43,8 @@ export type CustomerRow = {
  * `from` is `own` for what the bank's staff entered, or the source system's name.
  */
 export interface Profile {
-  /** As staff entered it. */
-  readonly own: { readonly kind: string; readonly name: string | null; readonly at: string } | null;
+  /** As staff entered it, and corrected the name; `kind` is null where they only did the latter. */
+  readonly own: { readonly kind: string | null; readonly name: string | null; readonly at: string } | null;
   /** The branch that staff gave them; counts where no report names one. */
   readonly ownBranch: string | null;
   /** The newest report of each `reference`, newest first. */
@@ -53,6 +53,8 @@ export interface Profile {
   readonly documents: readonly ProfileDocument[];
   readonly contacts: readonly ProfileContact[];
   readonly preferences: { readonly channel: string | null; readonly language: string | null } | null;
+  /** How many documents staff ever entered; absent where none. */
+  readonly documentsMade?: number;
 }
 export interface ProfileReport {
   readonly reference: string;
@@ -70,6 +72,8 @@ export interface ProfileReport {
   readonly kind: string;
 }
 export interface ProfileDocument {
+  /** Of those that staff entered: only these are maintained one by one. */
+  readonly documentId?: string;
   readonly type: string;
   readonly number: string | null;
   readonly country: string | null;
