@@ -2,6 +2,7 @@
 import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
+import { consentCommands } from './consent.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
@@ -36,4 +37,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...holdingCommands,
   ...campaignCommands,
   moveClock,
+  ...consentCommands,
 ];

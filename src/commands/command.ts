@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { Decider, Rejection } from '../domain/kernel/decider.ts';
 import type { Actor } from '../domain/kernel/event.ts';
+import type { Personal } from '../domain/kernel/personal.ts';
 import type { ActingRole } from '../domain/kernel/roles.ts';
 
 /** What decides a command besides its body and the stream's past: it goes into the command, so that a rehearsal decides alike. */
@@ -26,6 +27,8 @@ export interface Reference {
   readonly decider: Pick<AnyDecider, 'initialState' | 'evolve'>;
   /** Whether it is there at all, and for this actor; missing and hidden are one answer. */
   readonly isThere: (state: unknown, actor: Actor) => boolean;
+  /** Where personal values of it decide: what `command` is given in the place of its state. Erased values open to undefined. */
+  readonly opened?: (state: unknown, open: (value: Personal) => Promise<string | undefined>) => Promise<unknown>;
   /** The answer where it is not. */
   readonly otherwise: Rejection;
 }

@@ -185,7 +185,8 @@ export class CommandHandler {
       let verdict: readonly Fact[] | Outcome | undefined = isHidden(command, request, entry, id) ? { kind: 'not-found' } : undefined;
       if (verdict === undefined) {
         const references = command.refersTo?.({ params: request.params, body: request.body }) ?? NONE;
-        const referred = references.length === 0 ? NONE : await lookUp(this.#streams, references, request.actor);
+        const referred =
+          references.length === 0 ? NONE : await lookUp({ streams: this.#streams, opener: this.#parts.opener }, references, request.actor);
         if (isRejection(referred)) verdict = { kind: 'refused', rejection: referred };
         else verdict = moved(request, entry) ?? this.#decide(command, request, entry, id, now, referred);
       }

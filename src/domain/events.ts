@@ -1,6 +1,7 @@
 // Every event type there is: what the journal may hold and this program understands.
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
 import { clockEvents } from './clock/clock.ts';
+import { consentEvents } from './consent/events.ts';
 import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
@@ -16,4 +17,5 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...jobEvents,
   ...projectionEvents,
   ...clockEvents,
+  ...consentEvents,
 ];

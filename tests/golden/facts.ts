@@ -50,6 +50,12 @@ const holding = (stream: string, type: string, data: object, occurredAt?: string
   subject: `account-${account}`,
   ...(occurredAt === undefined ? {} : { occurredAt }),
 });
+const ofConsents = (type: string, data: object): GoldenFact => ({
+  stream: `consent-${person}`,
+  type,
+  data: { customerId: person, ...data },
+  subject: `customer-${person}`,
+});
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -285,4 +291,19 @@ export const goldenFacts: readonly GoldenFact[] = [
   told('ProjectionSwapOrdered', {}),
   told('ProjectionRollbackOrdered', { reason: 'wrong sums' }),
   { stream: 'clock-bank', type: 'ClockMoved', data: { from: '2026-03-03T12:00:00.000Z', to: '2026-03-04T12:00:00.000Z' } },
+  ofConsents('ConsentGiven', {
+    consentId: '1',
+    purpose: 'marketing',
+    channel: 'sms',
+    contactId: '1',
+    basis: 'consent',
+    textVersion: 'v3',
+    evidence: '录音 77',
+    separate: false,
+    age: 'under-14',
+    guardian: { name: '王芳', relation: 'mother' },
+    expiresOn: '2027-03-03',
+  }),
+  ofConsents('ConsentRefused', { consentId: '2', purpose: 'marketing', channel: 'call', textVersion: 'v3', evidence: '录音 78', reason: '不需要' }),
+  ofConsents('ConsentWithdrawn', { consentId: '1', purpose: 'marketing', channel: 'sms', contactId: '1', reason: 'enough' }),
 ];

@@ -95,6 +95,13 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
   'POST /v1/customers/{customerId}/contacts/{contactId}/verify': () => fc.constant({}),
   'POST /v1/customers/{customerId}/preferences': () => fc.constantFrom({ channel: 'phone' }, { language: 'zh' }),
   'POST /v1/customers/{customerId}/tags': () => fc.record({ tag: fc.constantFrom('VIP', 'risk', 'quiet') }),
+  'POST /v1/customers/{customerId}/consents': () =>
+    fc.record({
+      decision: fc.constantFrom('given', 'refused'),
+      purpose: fc.constantFrom('marketing', 'service'),
+      textVersion: fc.constant('v1'),
+    }),
+  'POST /v1/customers/{customerId}/consents/{consentId}/withdraw': () => fc.constant({}),
   'POST /v1/tickets': () =>
     fc.record(
       { customer: customer(), type: fc.constant('inquiry'), priority: fc.constant('low'), channel: fc.constant('visit'), summary },
@@ -126,8 +133,11 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
     case 'campaign':
       return fc.constantFrom(...pools.campaigns);
     case 'contactId':
+      return fc.constant(nowhere);
     case 'jobId':
       return fc.constant(nowhere);
+    case 'consentId':
+      return fc.constantFrom('1', '2');
     case 'assignee':
     case 'manager':
       return fc.constantFrom(OWN_RM, 'bo', 'cui', 'none');

@@ -14,6 +14,8 @@ export interface KnownReport {
   readonly kind: PartyKind;
   readonly name: Personal | null;
   readonly branch: string | null;
+  readonly birthDate: Personal | null;
+  readonly identityCards: readonly Personal[];
 }
 
 export interface Preferences {
@@ -30,6 +32,7 @@ export interface CustomerState {
   readonly branch: string | null;
   readonly ownBranch: string | null;
   readonly ownName: Personal | null;
+  readonly ownIdentityCards: readonly Personal[];
   /** By reference. */
   readonly reports: ReadonlyMap<string, KnownReport>;
   /** The ids that they have in holdings. */
@@ -90,6 +93,7 @@ const initialState: CustomerState = {
   branch: null,
   ownBranch: null,
   ownName: null,
+  ownIdentityCards: [],
   reports: new Map(),
   references: new Set(),
   tags: new Set(),
@@ -103,6 +107,13 @@ export const customer: Decider<CustomerCommand, CustomerState, CustomerFact, Cus
 /** Every name that counts or lost: staff's and each reference's newest. */
 export function namesOf({ ownName, reports }: CustomerState): readonly Personal[] {
   return [ownName, ...[...reports.values()].map(({ name }) => name)].filter((name) => name !== null);
+}
+
+/** What tells their birth date, what counts first: birth dates that were reported, then identity cards (GB 11643). */
+export function birthEvidenceOf({ reports, ownIdentityCards }: CustomerState): readonly Personal[] {
+  const told = [...reports.values()];
+  const dates = told.map(({ birthDate }) => birthDate).filter((date) => date !== null);
+  return [...dates, ...told.flatMap(({ identityCards }) => identityCards), ...ownIdentityCards];
 }
 
 function decide(command: CustomerCommand, state: CustomerState): Decision {
@@ -218,7 +229,7 @@ function evolve(state: CustomerState, fact: CustomerFact): CustomerState {
       const { kind, name, contacts = [], manager = null, branch = null } = fact.data;
       const made = new Map(contacts.map((contact) => [contact.contactId, { kind: contact.kind, verified: false }]));
       const known = { ...state, existence: 'present', kind, ownName: name, manager, contacts: made, contactsMade: contacts.length } as const;
-      return withBranch({ ...known, ownBranch: branch });
+      return withBranch({ ...known, ownBranch: branch, ownIdentityCards: identityCardsIn(fact.data.documents) });
     }
     case 'CustomerReported':
       return withReport(state, fact);
@@ -256,12 +267,23 @@ function withReport(state: CustomerState, { data, occurredAt }: Fact<'CustomerRe
   const known = { ...state, existence: 'present', references: new Set([...state.references, data.reference]) } as const;
   const before = state.reports.get(data.reference);
   if (before && before.startsAt > startsAt) return known;
-  const report: KnownReport = { startsAt, kind: data.kind, name: data.name ?? null, branch: data.branch ?? null };
+  const report: KnownReport = {
+    startsAt,
+    kind: data.kind,
+    name: data.name ?? null,
+    branch: data.branch ?? null,
+    birthDate: data.birthDate ?? null,
+    identityCards: identityCardsIn(data.documents),
+  };
   // The newest first, of equal ones the later told: as the customer list has it.
   const others = [...state.reports].filter(([reference]) => reference !== data.reference);
   const reports = new Map([[data.reference, report] as const, ...others].sort(([, one], [, other]) => compare(other.startsAt, one.startsAt)));
   const kind = counting('kind', { core: [...reports.values()][0]?.kind ?? null, own: state.kind });
   return withBranch({ ...known, reports, kind });
+}
+
+function identityCardsIn(documents: CustomerReport['documents']): readonly Personal[] {
+  return (documents ?? []).filter(({ type }) => type === 'identity-card').map(({ number }) => number);
 }
 
 function withBranch(state: CustomerState): CustomerState {
