@@ -138,6 +138,7 @@ export async function compose(ground: Ground): Promise<Http> {
     opener: new Opener(journalId, keyring, REMEMBERED_CHARACTERS),
     progress,
     pool,
+    searchTokens,
     rateLimitPerMinute: config.rateLimitPerMinute,
     routes: runs('api')
       ? contextRoutes({ pool, clock, zone: config.zone, handler, searchTokens, spools, customers: { claims, journal, codec, opener } })

@@ -14,6 +14,8 @@ import { OpenedValues, Showing } from '../views/shown.ts';
 import { customer360Route } from './customer-360-route.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { customerHistoryRoute } from './customer-history-route.ts';
+import { customerLookupRoute } from './customer-lookup-route.ts';
+import { customerPairsRoute } from './customer-pairs-route.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
 import { customerTransactionsRoute } from './customer-transactions-route.ts';
 import { CustomerAnswer, CustomerItem } from './customer-view.ts';
@@ -151,6 +153,8 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
     },
   });
 
+  customerLookupRoute(app, parts);
+  customerPairsRoute(app, parts);
   customer360Route(app, parts);
   customerTransactionsRoute(app, parts);
   customerHistoryRoute(app, parts);

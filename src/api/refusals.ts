@@ -32,6 +32,7 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   RegistrationStands: { title: 'The registration was not given up', remedy: 'Nothing is left to do: the customer is there.' },
   ManagerNotYou: { title: 'A relationship manager registers own customers', remedy: 'Leave `manager` out, or ask operations.' },
   BranchFromSource: { title: 'Core banking says which branch it is', remedy: 'Change the branch in core banking.' },
+  PairNotFound: { title: 'There is no such pair', remedy: 'Read the queue of pairs; their ids stand there.' },
   MarketingRefused: { title: 'The customer does not want to be approached', remedy: 'Leave them out; their consents say what they refused.' },
   ConsentNotFound: { title: 'There is no such consent', remedy: 'Read the customer’s consents; their ids stand there.' },
   ContactUnknown: { title: 'The customer has no such contact', remedy: 'Read the customer; the contacts’ ids stand there.' },

@@ -5,6 +5,7 @@ import type { AnyCommand } from './command.ts';
 import { consentCommands } from './consent.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
+import { matchCommands } from './match.ts';
 import { projectionCommands } from './projection.ts';
 import {
   assignTicket,
@@ -38,4 +39,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...campaignCommands,
   moveClock,
   ...consentCommands,
+  ...matchCommands,
 ];

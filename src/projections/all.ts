@@ -5,8 +5,10 @@ import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { matchKeys } from './match-keys/match-keys.ts';
+import { pairs } from './pairs/pairs.ts';
 import { tickets } from './tickets/tickets.ts';
 import { timers } from './timers/timers.ts';
 import { transactions } from './transactions/transactions.ts';
 
-export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs];
+export const projections: readonly Projection[] = [tickets, timers, customers, holdings, transactions, campaigns, enrolments, jobs, matchKeys, pairs];

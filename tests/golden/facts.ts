@@ -56,6 +56,12 @@ const ofConsents = (type: string, data: object): GoldenFact => ({
   data: { customerId: person, ...data },
   subject: `customer-${person}`,
 });
+const ofPair = (type: string, data: object): GoldenFact => ({
+  stream: `match-${person}.${linked}`,
+  type,
+  data: { pair: `${person}.${linked}`, ...data },
+  subject: `customer-${person}`,
+});
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -306,4 +312,12 @@ export const goldenFacts: readonly GoldenFact[] = [
   }),
   ofConsents('ConsentRefused', { consentId: '2', purpose: 'marketing', channel: 'call', textVersion: 'v3', evidence: '录音 78', reason: '不需要' }),
   ofConsents('ConsentWithdrawn', { consentId: '1', purpose: 'marketing', channel: 'sms', contactId: '1', reason: 'enough' }),
+  ofPair('SimilarityFound', {
+    entered: person,
+    score: 0.97,
+    reasons: [{ field: 'phone', speaks: 'for', words: 'the same phone' }],
+    weights: 1,
+    denied: { by: 'an', reason: '父子' },
+  }),
+  ofPair('PairDecided', { decision: 'later', reason: '待核实' }),
 ];

@@ -4,7 +4,7 @@ import { addressWords } from './address.ts';
 import { chineseNameOf } from './chinese-name.ts';
 import { firmCore } from './firm-name.ts';
 import { wholeNames } from './nicknames.ts';
-import { latinWords, type PartyName } from './party.ts';
+import { birthDateOnCard, latinWords, type PartyName } from './party.ts';
 import { soundOf } from './text.ts';
 
 /** By how two words of the name sound, and by how they end, in either order; of a firm by the beginning of what its legal form leaves; of one word, by it. */
@@ -24,9 +24,10 @@ export function nameKeys({ text, readings }: PartyName): readonly string[] {
 
 const FIRM_KEY = 8;
 
-/** Day and month changed about are one key. */
-export function birthKeys(date: string): readonly string[] {
-  if (!/^\d{4}-\d\d-\d\d$/.test(date)) return [];
+/** Of a date, or of an identity card, which holds one. Day and month changed about are one key. */
+export function birthKeys(text: string): readonly string[] {
+  const date = /^\d{4}-/.test(text) ? text : birthDateOnCard(text);
+  if (date === undefined || !/^\d{4}-\d\d-\d\d$/.test(date)) return [];
   const [year, month = '', day = ''] = date.split('-');
   return [[year, ...[month, day].sort()].join('-')];
 }

@@ -63,10 +63,12 @@ export function comparable(party: Party): Comparable {
 export function birthDatesOf({ birthDates, documents }: Pick<Party, 'birthDates' | 'documents'>): readonly string[] {
   const told = birthDates.filter((date) => /^\d{4}/.test(date));
   if (told.length > 0) return told;
-  return documents.flatMap(({ type, number }) => {
-    const [, year, month, day] = (type === 'identity-card' && /^\d{6}(\d{4})(\d\d)(\d\d)\d{3}[\dX]$/.exec(plainNumber(number))) || [];
-    return year === undefined ? [] : [`${year}-${month}-${day}`];
-  });
+  return documents.flatMap(({ type, number }) => (type === 'identity-card' ? (birthDateOnCard(plainNumber(number)) ?? []) : []));
+}
+
+/** `YYYY-MM-DD` on an identity card by its number; undefined where that is none. */
+export function birthDateOnCard(number: string): string | undefined {
+  return /^\d{6}(\d{4})(\d\d)(\d\d)\d{3}[\dX]$/.exec(number)?.slice(1, 4).join('-');
 }
 
 const TITLES = new Set(['mr', 'mrs', 'ms', 'miss', 'dr', 'prof', 'sir', 'jr', 'sr', 'ing', 'mgr']);
