@@ -1,6 +1,6 @@
 // `matching`: how well records of one person are found, and others left apart: precision, recall and F1 over pairs on a labelled set, with
 // the score, the threshold and the blocking keys of the product. SHIJI_MATCHING=FILE measures a CSV file's instead.
-import { addressKeys, birthKeys, nameKeys } from '../../src/domain/matching/keys.ts';
+import { addressKeys, birthKeys, MOST_OF_A_KEY, nameKeys } from '../../src/domain/matching/keys.ts';
 import { birthDatesOf, type Comparable, comparable, digitsOf, type Party, plainNumber } from '../../src/domain/matching/party.ts';
 import { match, SIMILAR_FROM } from '../../src/domain/matching/score.ts';
 import { Draw } from '../support/draw.ts';
@@ -11,8 +11,6 @@ import type { Bench } from '../support/row.ts';
 
 const SEED = 20260303;
 const F1_AT_LEAST = 0.95;
-/** A key that so many share tells nobody apart: as the product, which looks at no more. */
-const MOST_OF_A_KEY = 400;
 
 export async function matching({ quick, say }: Pick<Bench, 'quick' | 'say'>): Promise<Measurement> {
   const file = process.env.SHIJI_MATCHING;
@@ -56,7 +54,7 @@ export function measured(people: readonly Labelled[], onWrong?: (one: Labelled, 
     const candidates = new Set<number>();
     for (const key of keysOf(party)) {
       const sharing = byKey.get(key) ?? [];
-      for (const other of sharing.slice(-MOST_OF_A_KEY)) candidates.add(other);
+      for (const other of sharing.slice(key.startsWith('name ') ? -MOST_OF_A_KEY.name : -MOST_OF_A_KEY.other)) candidates.add(other);
       sharing.push(index);
       byKey.set(key, sharing);
     }

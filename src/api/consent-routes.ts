@@ -6,7 +6,7 @@ import type { AnyCommand } from '../commands/command.ts';
 import { Giving, giveConsent, Refusing, refuseConsent } from '../commands/consent.ts';
 import type { CommandHandler } from '../commands/handler.ts';
 import type { ConsentGiven, ConsentRefused } from '../domain/consent/events.ts';
-import { AgeKnown, ConsentChannel, ConsentPurpose, LegalBasis } from '../domain/consent/vocabulary.ts';
+import { AgeKnown, ConsentChannel, ConsentPurpose, GuardianRelation, LegalBasis } from '../domain/consent/vocabulary.ts';
 import { isMasked } from '../domain/customer/masks.ts';
 import type { RecordedOf } from '../domain/kernel/event.ts';
 import { consentsPast, consentsShown, sealedInConsents } from '../views/consents.ts';
@@ -97,7 +97,7 @@ const Ledger = z.strictObject({
         basis: LegalBasis.nullable(),
         separate: z.boolean().nullable(),
         age: AgeKnown.nullable(),
-        guardian: z.strictObject({ name: PersonalValue, relation: z.string() }).nullable(),
+        guardian: z.strictObject({ name: PersonalValue, relation: GuardianRelation }).nullable(),
         expiresOn: Nullable,
       }),
     )
@@ -175,7 +175,9 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentRouteParts): v
       ]);
       const showing = new Showing(opened, actor.role);
       const shown = consentsShown(past, opened, showing);
-      etag(past.events.at(-1)?.revision ?? -1);
+      // Of now alone: a past one matches nothing that could be changed.
+      const last = past.events.at(-1);
+      if (last && query.asOf === undefined && query.knownAt === undefined) etag(last.revision);
       return {
         customer: customerId,
         ...shown,

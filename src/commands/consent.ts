@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { birthDateIn } from '../domain/consent/age.ts';
 import { consentLedger, type LedgerCommand } from '../domain/consent/ledger.ts';
-import { ConsentChannel, ConsentPurpose, LegalBasis } from '../domain/consent/vocabulary.ts';
+import { ConsentChannel, ConsentPurpose, GuardianRelation, LegalBasis } from '../domain/consent/vocabulary.ts';
 import { birthEvidenceOf, type CustomerState } from '../domain/customer/customer.ts';
 import { CustomerId } from '../domain/customer/events.ts';
 import { CalendarDate } from '../domain/kernel/calendar-date.ts';
@@ -38,7 +38,7 @@ const said = {
     .string()
     .regex(/^[1-9]\d{0,8}$/, 'the id of one of the customer’s contacts, such as 1')
     .optional(),
-  textVersion: FreeText(64),
+  textVersion: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'the version of the text they were shown: letters, digits and ._-, at most 64'),
   evidence: FreeText(500).optional(),
 } as const;
 
@@ -46,7 +46,7 @@ export const Giving = z.strictObject({
   ...said,
   basis: LegalBasis.default('consent'),
   separate: z.boolean().default(false),
-  guardian: z.strictObject({ name: FreeText(100), relation: FreeText(50) }).optional(),
+  guardian: z.strictObject({ name: FreeText(100), relation: GuardianRelation }).optional(),
   expiresOn: CalendarDate.optional(),
 });
 export const Refusing = z.strictObject({ ...said, reason: FreeText(500).optional() });

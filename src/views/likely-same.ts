@@ -2,6 +2,7 @@
 // known of them. Whose customers count is part of each look-up, so that who may not be seen can't push out who may.
 import type { Pool } from 'pg';
 import type { Actor } from '../domain/kernel/event.ts';
+import { MOST_OF_A_KEY } from '../domain/matching/keys.ts';
 import { comparable, type Party, type PartyName } from '../domain/matching/party.ts';
 import { type Match, match } from '../domain/matching/score.ts';
 import type { Opener } from '../journal/sealing.ts';
@@ -43,9 +44,8 @@ export interface LikelySameParts {
   readonly searchTokens: Pick<SearchTokens, 'tokens'>;
 }
 
-/** Candidates of one key, and of all: those that share most keys are scored. */
-const MOST_OF_A_KEY = 400;
-const MOST = 200;
+/** Candidates that are scored: those that share most keys. */
+const MOST = 60;
 
 /** By likeness, the most alike first. @param from the least score that counts */
 export async function likelySame(parts: LikelySameParts, described: Described, among: Among, from: number): Promise<readonly LikelySame[]> {
@@ -107,7 +107,7 @@ function candidatesText({ column, but }: Among): string {
   const hits = arms.map(([table, keys], index) => {
     const from = table === 'customers' ? `${LIVE_SCHEMA}.customers c` : `${LIVE_SCHEMA}.${table} k join ${LIVE_SCHEMA}.customers c on c.id = k.id`;
     const shared = `${table === 'customers' ? 'c' : 'k'}.${keys} && $${index + 2}::bigint[]`;
-    return `(select c.id from ${from} where ${shared} and c.kind = $1 and ${seen} limit ${MOST_OF_A_KEY})`;
+    return `(select c.id from ${from} where ${shared} and c.kind = $1 and ${seen} limit ${keys === 'names' ? MOST_OF_A_KEY.name : MOST_OF_A_KEY.other})`;
   });
   return `with hit as (${hits.join(' union all ')}),
     likeliest as (select id from hit group by id order by count(*) desc, id limit ${MOST})

@@ -66,7 +66,7 @@ describe('a consent', () => {
     given(consentLedger)
       .when(give({ birthDate: '2012-03-03' }))
       .emits(gave());
-    const guardian = { name: '王芳', relation: 'mother' };
+    const guardian = { name: '王芳', relation: 'mother' } as const;
     given(consentLedger)
       .when(give({ birthDate: '2012-03-04', guardian }))
       .emits(gave({ age: 'under-14', guardian }));

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CustomerId } from '../customer/events.ts';
 import { defineEvent, type FactOf } from '../kernel/event.ts';
 import { personal } from '../kernel/personal.ts';
-import { AgeKnown, ConsentChannel, ConsentPurpose, LegalBasis } from './vocabulary.ts';
+import { AgeKnown, ConsentChannel, ConsentPurpose, GuardianRelation, LegalBasis } from './vocabulary.ts';
 
 /** Proof of a consent is kept for five months at least after its end (draft rule on commercial messages, 2020). */
 const consent = { retention: 'consent' } as const;
@@ -32,7 +32,7 @@ export const ConsentGiven = defineEvent(
     /** Asked by itself, not with others in one tick. */
     separate: z.boolean(),
     age: AgeKnown,
-    guardian: z.strictObject({ name: personal(z.string()), relation: z.string() }).optional(),
+    guardian: z.strictObject({ name: personal(z.string()), relation: GuardianRelation }).optional(),
     /** `YYYY-MM-DD`, the last day on which it holds. */
     expiresOn: z.string().optional(),
   }),

@@ -8,6 +8,7 @@ import {
   type ConsentPurpose,
   type ConsentScope,
   consentAlone,
+  type GuardianRelation,
   type LegalBasis,
   scopeKey,
   separatelyAsked,
@@ -46,7 +47,7 @@ export type LedgerCommand =
       readonly do: 'give';
       readonly basis: LegalBasis;
       readonly separate: boolean;
-      readonly guardian?: { readonly name: string; readonly relation: string } | undefined;
+      readonly guardian?: { readonly name: string; readonly relation: GuardianRelation } | undefined;
       readonly expiresOn?: string | undefined;
       /** `YYYY-MM-DD`, as far as it is known. */
       readonly birthDate: string | undefined;

@@ -26,6 +26,10 @@ export type LegalBasis = z.output<typeof LegalBasis>;
 export const AgeKnown = z.enum(['under-14', 'of-age', 'unknown']);
 export type AgeKnown = z.output<typeof AgeKnown>;
 
+/** Who consents for a child. */
+export const GuardianRelation = z.enum(['mother', 'father', 'grandparent', 'sibling', 'other']);
+export type GuardianRelation = z.output<typeof GuardianRelation>;
+
 /** Purposes that need a separate consent: sensitive data (art. 29), provision to others (art. 23), abroad (art. 39), 征信业管理条例 art. 18. */
 export const separatelyAsked: readonly ConsentPurpose[] = ['sensitive-data', 'provision', 'cross-border', 'credit-query'];
 

@@ -7,19 +7,37 @@ import { wholeNames } from './nicknames.ts';
 import { birthDateOnCard, latinWords, type PartyName } from './party.ts';
 import { soundOf } from './text.ts';
 
-/** By how two words of the name sound, and by how they end, in either order; of a firm by the beginning of what its legal form leaves; of one word, by it. */
+/**
+ * At most so many are looked at of those that share a name key, or another one: whoever shares a name with more is told apart by what else
+ * they share, and that has keys of its own.
+ */
+export const MOST_OF_A_KEY = { name: 60, other: 200 } as const;
+
+/**
+ * By two words of the name in either order: as they are written, as they sound and as they end, of a Chinese name its readings as they are,
+ * since syllables that sound alike are other names. Of a firm by the beginning of what its legal form leaves; of one word, by it.
+ */
 export function nameKeys({ text, readings }: PartyName): readonly string[] {
-  const forms = chineseNameOf(text) === undefined ? [text] : readings;
-  const keys = forms.flatMap((form) => {
-    const words = latinWords(form).filter((word) => word.length > 1);
-    // A slip at the beginning changes the sound, one at the end the ending.
-    const marks = words.slice(0, 5).map((word) => [...new Set([...wholeNames(word).map(soundOf), word.slice(-3)])]);
-    return marks.flatMap((mine, index) =>
-      marks.slice(index + 1).flatMap((theirs) => mine.flatMap((one) => theirs.map((other) => [one, other].sort().join(' ')))),
+  const isChinese = chineseNameOf(text) !== undefined;
+  const keys = (isChinese ? readings : [text]).flatMap((form) => {
+    const words = latinWords(form)
+      .filter((word) => word.length > 1)
+      .slice(0, 5);
+    return words.flatMap((one, index) =>
+      words.slice(index + 1).flatMap((other) => [
+        [one, other].sort().join(' '),
+        // A slip at the beginning changes the sound, one at the end the ending.
+        ...(isChinese ? [] : [...soundPairs(one, other), [one.slice(-3), other.slice(-3)].sort().join('~')]),
+      ]),
     );
   });
   const core = firmCore(text);
   return [...new Set([...keys, `firm ${[...core].slice(0, FIRM_KEY).join('')}`])];
+}
+
+function soundPairs(one: string, other: string): readonly string[] {
+  const [mine, theirs] = [wholeNames(one).map(soundOf), wholeNames(other).map(soundOf)];
+  return mine.flatMap((sound) => theirs.map((second) => [sound, second].sort().join('+')));
 }
 
 const FIRM_KEY = 8;

@@ -74,7 +74,7 @@ function toldAfter(before: Told | undefined, event: CustomerEvent): Told | undef
       const { name, documents = [], contacts = [] } = event.data;
       const own = { ...noLines, names: lines([name]), births: lines(cardsIn(documents)) };
       const made = contacts.flatMap(({ contactId, kind, value }) => lines([value]).map((line) => ({ contactId, kind, line })));
-      return { reports: before?.reports ?? [], own, contacts: made };
+      return { reports: before?.reports ?? [], own, contacts: [...(before?.contacts ?? []), ...made] };
     }
     case 'CustomerReported': {
       const { reference, name, birthDate, documents = [], contacts = [] } = event.data;
@@ -89,7 +89,8 @@ function toldAfter(before: Told | undefined, event: CustomerEvent): Told | undef
         eMails: lines(contacts.filter(({ kind }) => kind === 'e-mail').map(({ value }) => value)),
         places: lines(contacts.filter(({ kind }) => kind === 'address').map(({ value }) => value)),
       };
-      return { ...known, reports: [...known.reports.filter((other) => other.reference !== reference), report] };
+      const others = known.reports.filter((other) => other.reference !== reference);
+      return { ...known, reports: [...others, report].sort((one, other) => (one.reference < other.reference ? -1 : 1)) };
     }
     case 'ContactAdded': {
       const { contactId, kind, value } = event.data;
