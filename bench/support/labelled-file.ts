@@ -8,7 +8,7 @@ import type { Labelled } from './labelled-people.ts';
 
 /** By what is in it, the names a column may have; compared without case, spaces, `-` and `_`. */
 const COLUMNS = {
-  label: ['clusterid', 'cluster', 'entityid', 'truecluster', 'trueid', 'uniqueid', 'personid', 'ncid', 'voterid', 'voterregnum', 'gid'],
+  label: ['clusterid', 'cluster', 'entityid', 'truecluster', 'trueid', 'uniqueid', 'personid', 'ncid', 'voterid', 'voterregnum', 'globalid', 'gid'],
   record: ['recid', 'recordid', 'id'],
   given: ['givenname', 'firstname', 'fname', 'forename', 'given'],
   middle: ['middlename', 'midlname', 'mname', 'middle'],
@@ -19,8 +19,8 @@ const COLUMNS = {
   number: ['streetnumber', 'housenumber', 'housenum', 'streetno'],
   street: ['address1', 'address', 'streetaddress', 'streetname', 'street', 'resstreetaddress', 'addr1'],
   street2: ['address2', 'addr2'],
-  town: ['suburb', 'city', 'town', 'rescitydesc', 'placeofbirth'],
-  postcode: ['postcode', 'postalcode', 'zip', 'zipcode', 'zipnum', 'pcode'],
+  town: ['suburb', 'city', 'town', 'rescitydesc', 'placeofbirth', 'birthplace'],
+  postcode: ['postcode', 'postalcode', 'zip', 'zipcode', 'zipnum', 'pcode', 'postcodefake'],
   state: ['state', 'statecd', 'county', 'countydesc'],
   social: ['socsecid', 'ssn', 'socialsecurity', 'socialsecuritynumber', 'nationalid'],
   phone: ['phone', 'phonenumber', 'telephone', 'fullphonenumber', 'mobile'],

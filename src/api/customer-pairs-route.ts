@@ -1,5 +1,5 @@
 // GET /v1/customers/pairs: the queue of customers that may be one, masked, the most alike first. Deciding is a command's own route
-// (commands/match.ts).
+// (commands/matching.ts).
 import type { FastifyInstance } from 'fastify';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';

@@ -5,7 +5,7 @@ import type { AnyCommand } from './command.ts';
 import { consentCommands } from './consent.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
-import { matchCommands } from './match.ts';
+import { matchingCommands } from './matching.ts';
 import { projectionCommands } from './projection.ts';
 import {
   assignTicket,
@@ -39,5 +39,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...campaignCommands,
   moveClock,
   ...consentCommands,
-  ...matchCommands,
+  ...matchingCommands,
 ];

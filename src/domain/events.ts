@@ -5,7 +5,7 @@ import { consentEvents } from './consent/events.ts';
 import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
-import { matchEvents } from './match/events.ts';
+import { matchingEvents } from './matching/events.ts';
 import { projectionEvents } from './projection/control.ts';
 import { ticketEvents } from './ticket/events.ts';
 
@@ -19,5 +19,5 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...projectionEvents,
   ...clockEvents,
   ...consentEvents,
-  ...matchEvents,
+  ...matchingEvents,
 ];

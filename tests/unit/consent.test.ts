@@ -1,12 +1,13 @@
 // Consents by their rules: who must consent, what stands, what is not asked again, and whom a campaign leaves out.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { enrolment } from '../../src/domain/campaign/enrolment.ts';
 import { ageKnown, birthDateIn } from '../../src/domain/consent/age.ts';
 import { askingOf } from '../../src/domain/consent/asking.ts';
-import type { ConsentFact } from '../../src/domain/consent/events.ts';
+import { type ConsentFact, consentEvents } from '../../src/domain/consent/events.ts';
 import { consentLedger, type LedgerCommand } from '../../src/domain/consent/ledger.ts';
 import { type MarketingPolicy, marketingPolicy, marketingRefusal } from '../../src/domain/consent/marketing.ts';
-import type { ConsentPurpose, ConsentScope } from '../../src/domain/consent/vocabulary.ts';
+import { ConsentChannel, ConsentPurpose, type ConsentScope, LegalBasis } from '../../src/domain/consent/vocabulary.ts';
 import { given, stateAfter } from '../support/given.ts';
 
 const customerId = '018f3e6a-7c4e-8abc-9def-0123456789c1';
@@ -176,5 +177,52 @@ describe('marketing', () => {
     given(enrolment, { type: 'CampaignEnrolled', data: { enrolmentId: 'e', campaignId: 'c', customerId } })
       .when({ ...command, marketingRefusal: 'The customer refused marketing, consent 1.' })
       .emits();
+  });
+});
+
+describe('whatever is asked of a ledger', () => {
+  const option = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined });
+  const about = {
+    purpose: fc.constantFrom(...ConsentPurpose.options),
+    channel: option(fc.constantFrom(...ConsentChannel.options)),
+    contactId: option(fc.constantFrom('1', '2')),
+    hasContact: fc.boolean(),
+  };
+  const command: fc.Arbitrary<LedgerCommand> = fc.oneof(
+    fc
+      .record({
+        ...about,
+        basis: fc.constantFrom(...LegalBasis.options),
+        separate: fc.boolean(),
+        expiresOn: option(fc.constantFrom('2026-03-02', '2027-01-01')),
+        birthDate: option(fc.constantFrom('1990-01-01', '2020-01-01')),
+        guardian: option(fc.constant({ name: '王芳', relation: 'mother' as const })),
+      })
+      .map((over) => give(over)),
+    fc.record(about).map((over): LedgerCommand => ({ do: 'refuse', customerId, textVersion: 'v1', ...over })),
+    fc.constantFrom('1', '2', '3').map((consentId) => withdraw(consentId)),
+  );
+
+  it('is decided alike twice, gives facts that their schemas take, and names each consent once', () => {
+    const schemas = new Map(consentEvents.map(({ type, data }) => [type, data]));
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 12 }), (commands) => {
+        let state = consentLedger.initialState;
+        const named = new Set<string>();
+        for (const one of commands) {
+          const decision = consentLedger.decide(one, state);
+          expect(consentLedger.decide(one, state)).toStrictEqual(decision);
+          if ('rejected' in decision) continue;
+          for (const fact of decision) {
+            expect(schemas.get(fact.type)?.safeParse(fact.data).error).toBeUndefined();
+            if (fact.type !== 'ConsentWithdrawn') expect(named.has(fact.data.consentId)).toBe(false);
+            named.add(fact.data.consentId);
+            state = consentLedger.evolve(state, fact);
+          }
+          // What was taken back is taken back.
+          if (one.do === 'withdraw') expect(consentLedger.decide(one, state)).toStrictEqual([]);
+        }
+      }),
+    );
   });
 });

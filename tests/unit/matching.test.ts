@@ -1,7 +1,11 @@
 // Who may be the same, by the rules: what speaks for it and against, in words, and that a mere same name is not enough.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { measured } from '../../bench/rows/matching.ts';
 import { Draw } from '../../bench/support/draw.ts';
+import { labelledFile } from '../../bench/support/labelled-file.ts';
 import { labelledPeople } from '../../bench/support/labelled-people.ts';
 import { firmCore } from '../../src/domain/matching/firm-name.ts';
 import { addressKeys, birthKeys, nameKeys } from '../../src/domain/matching/keys.ts';
@@ -150,4 +154,35 @@ it('finds nearly all of a labelled set and little else, without looking at all p
   expect(truth).toBeGreaterThan(500);
   expect((2 * precision * recall) / (precision + recall)).toBeGreaterThan(0.96);
   expect(looked).toBeLessThan((people.length * people.length) / 100);
+});
+
+it('reads a labelled file by the names that its columns have', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shiji-matching-'));
+  const read = async (...lines: readonly string[]) => {
+    writeFileSync(join(folder, 'people.csv'), lines.join('\n'));
+    return labelledFile(join(folder, 'people.csv'));
+  };
+  try {
+    const [febrl, copy] = await read(
+      'rec_id, given_name, surname, street_number, address_1, suburb, postcode, date_of_birth, soc_sec_id',
+      'rec-12-org, anna, novak, 8, mill street, ashford, 2640, 19620411, 7408990',
+      'rec-12-dup-0, , novak, 8, mill st, ashford, 2640, , ',
+    );
+    expect([febrl?.label, copy?.label]).toStrictEqual(['12', '12']);
+    expect(febrl?.party).toMatchObject({
+      names: [{ text: 'anna novak' }],
+      birthDates: ['1962-04-11'],
+      addresses: ['8 mill street ashford 2640'],
+      documents: [{ type: 'social-security', number: '7408990' }],
+    });
+    expect(copy?.party).toMatchObject({ names: [{ text: 'novak' }], birthDates: [], documents: [] });
+    const [other] = await read('unique_id,first_name,surname,dob,city,email,cluster', '0,Robert,Alan,04/11/1962,nan,rob@example.com,77');
+    expect(other).toMatchObject({
+      label: '77',
+      party: { names: [{ text: 'Robert Alan' }], birthDates: ['1962-04-11'], addresses: [], eMails: ['rob@example.com'] },
+    });
+    await expect(read('given_name', 'anna')).rejects.toThrow('record 1 has no label');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

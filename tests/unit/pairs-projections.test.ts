@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/domain/kernel/event.ts';
 import { Erased, Sealed } from '../../src/domain/kernel/personal.ts';
-import { type PairCommand, pair, pairOf } from '../../src/domain/match/pair.ts';
+import { type PairCommand, pair, pairOf } from '../../src/domain/matching/pair.ts';
 import { type MatchKeysRow, matchKeys } from '../../src/projections/match-keys/match-keys.ts';
 import { type PairRow, pairs } from '../../src/projections/pairs/pairs.ts';
 import { given } from '../support/given.ts';

@@ -2,11 +2,11 @@
 import type { PossiblePairFound } from '../../domain/customer/events.ts';
 import type { RecordedOf } from '../../domain/kernel/event.ts';
 import type { Personal } from '../../domain/kernel/personal.ts';
-import type { matchEvents } from '../../domain/match/events.ts';
-import { pairOf } from '../../domain/match/pair.ts';
+import type { matchingEvents } from '../../domain/matching/events.ts';
+import { pairOf } from '../../domain/matching/pair.ts';
 import type { Projection } from '../engine/projection.ts';
 
-type PairEvent = RecordedOf<typeof matchEvents> | RecordedOf<readonly [typeof PossiblePairFound]>;
+type PairEvent = RecordedOf<typeof matchingEvents> | RecordedOf<readonly [typeof PossiblePairFound]>;
 
 export type PairRow = {
   /** Both ids, the lesser first, with a dot between. */

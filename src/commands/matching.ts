@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { CustomerId } from '../domain/customer/events.ts';
 import { type PairsState, possiblePairs } from '../domain/customer/pairs.ts';
-import { PairDecision, PairId } from '../domain/match/events.ts';
-import { customersOf, type PairCommand, pair } from '../domain/match/pair.ts';
+import { PairDecision, PairId } from '../domain/matching/events.ts';
+import { customersOf, type PairCommand, pair } from '../domain/matching/pair.ts';
 import { type AnyCommand, defineCommand, type Reference } from './command.ts';
 import { pathCustomer } from './customer-reference.ts';
 
@@ -49,7 +49,7 @@ export const decidePair = defineCommand({
   },
 });
 
-export const matchCommands: readonly AnyCommand[] = [recordSimilarity, decidePair];
+export const matchingCommands: readonly AnyCommand[] = [recordSimilarity, decidePair];
 
 function markedPairs(customerId: string): Reference {
   return {

@@ -41,5 +41,5 @@ export const PairDecided = defineEvent(
   identity,
 );
 
-export const matchEvents = [SimilarityFound, PairDecided] as const;
-export type MatchFact = FactOf<typeof matchEvents>;
+export const matchingEvents = [SimilarityFound, PairDecided] as const;
+export type MatchFact = FactOf<typeof matchingEvents>;
