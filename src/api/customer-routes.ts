@@ -10,6 +10,7 @@ import { BranchCode, PartyKind, Standing } from '../domain/customer/vocabulary.t
 import type { Actor } from '../domain/kernel/event.ts';
 import { type CustomerTables, customersSeenBy, type StoredCustomer } from '../projections/customers/queries.ts';
 import { conflictsShown, personShown, sealedOfProfile } from '../views/customer-shown.ts';
+import { offeredPairs } from '../views/offered-pairs.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
 import { customer360Route } from './customer-360-route.ts';
 import { CustomerAccess } from './customer-access.ts';
@@ -132,16 +133,17 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
     params: customerParams,
     answer: CustomerAnswer,
     // Tickets as well: an agent's own open one lets see its customer.
-    projections: ['customers', 'tickets'],
+    projections: ['customers', 'tickets', 'pairs'],
     personal: true,
     read: async ({ params: { customerId }, actor, record, denied, etag }) => {
       const db = await readModels.of<CustomerTables>(undefined);
       const row = await customersSeenBy(db, everyone, { ids: [customerId] }).executeTakeFirst();
       if (!row || !(await access.sees(row, actor))) throw await denied([customerId]);
       const fields = isMasked(actor.role) ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts'];
-      const [opened, seen] = await Promise.all([
+      const [opened, seen, offered] = await Promise.all([
         OpenedValues.of(opener, sealedOfProfile(row.profile)),
         access.seen(row.pairs, actor),
+        offeredPairs(pool, customerId, row.pairs),
         record({ ids: [customerId], fields }),
       ]);
       const showing = new Showing(opened, actor.role);
@@ -149,7 +151,7 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
       etag(row.revision);
       // An open ticket lets see them; what an agent does for them is let by a sight alone.
       const sight = actor.role === 'agent' && actor.sight === undefined ? { sight: sights.seal(customerId, actor) } : {};
-      return { ...itemOf(row, opened, actor), ...shown, pairs: row.pairs.filter((id) => seen.has(id)), masked: showing.masked, ...sight };
+      return { ...itemOf(row, opened, actor), ...shown, pairs: offered.filter((id) => seen.has(id)), masked: showing.masked, ...sight };
     },
   });
 

@@ -239,7 +239,16 @@ describe('a pair', () => {
     });
     const found = (await queue('operations', '?limit=500')).find(({ customers }) => customers.some(({ id }) => id === one));
     expect(found).toMatchObject({ because: 'same-document-other-name', score: 1 });
+    const offered = async (): Promise<unknown[]> => {
+      await settle();
+      const [whole, view] = await Promise.all(
+        [`/v1/customers/${one}`, `/v1/customers/${one}/360`].map((url) => api.app.inject({ url, headers: api.as('risk') })),
+      );
+      return [whole?.json().pairs.length, view?.json().relations.filter(({ role }: { role: string }) => role === 'possible-pair').length];
+    };
+    expect(await offered()).toStrictEqual([1, 1]);
     const decided = await post('risk', 'zhao', `customers/pairs/${found?.id}/decide`, { decision: 'different', reason: 'a typing error in core' });
     expect(decided.statusCode, decided.body).toBe(200);
+    expect(await offered()).toStrictEqual([0, 0]);
   });
 });
