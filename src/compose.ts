@@ -146,6 +146,7 @@ export async function compose(ground: Ground): Promise<Http> {
     opener: new Opener(journalId, keyring, REMEMBERED_CHARACTERS),
     progress,
     pool,
+    searchTokens,
     rateLimitPerMinute: config.rateLimitPerMinute,
     routes: runs('api')
       ? contextRoutes({

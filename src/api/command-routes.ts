@@ -2,12 +2,14 @@
 // awaited or built that the answer does not need.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnyCommand } from '../commands/command.ts';
+import { registerCustomer } from '../commands/customer.ts';
 import type { CommandHandler, CommandRequest, Outcome } from '../commands/handler.ts';
 import type { Logger } from '../logging.ts';
 import { idempotencyKeyOf, problemOf, revisionIn } from './command-outcomes.ts';
 import type { KnownToBank } from './known-to-bank.ts';
 import type { PositionTokens } from './position-token.ts';
 import { correlationIdOf, purposeOf } from './request.ts';
+import type { SimilarAtEntry } from './similar-at-entry.ts';
 
 export interface CommandRouteParts {
   readonly handler: Pick<CommandHandler, 'execute'>;
@@ -15,6 +17,8 @@ export interface CommandRouteParts {
   readonly log: Logger;
   /** What the refusal of a claim tells of others. */
   readonly knownToBank: Pick<KnownToBank, 'admit' | 'recordTaken'>;
+  /** What a registration by staff is surrounded by. */
+  readonly similar: Pick<SimilarAtEntry, 'around'>;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -24,7 +28,7 @@ export function commandRoutes(app: FastifyInstance, commands: readonly AnyComman
 }
 
 function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, parts: CommandRouteParts): void {
-  const { handler, positions, log } = parts;
+  const { handler, positions, log, similar } = parts;
   const [method = 'POST', path = ''] = route.split(' ');
   const url = path.replace(/\{([A-Za-z]+)\}/g, ':$1');
   const creates = command.target === undefined;
@@ -75,7 +79,8 @@ function commandRoute(app: FastifyInstance, command: AnyCommand, route: string, 
         expectedRevision: ifMatch === undefined ? undefined : revisionIn(ifMatch, creates),
       };
       const claims = command.claims === undefined ? 0 : command.claims(asked).length;
-      const executed = claims === 0 ? handler.execute(command, asked) : executeClaiming(command, asked, request, parts);
+      const execute = (): Promise<Outcome> => (claims === 0 ? handler.execute(command, asked) : executeClaiming(command, asked, request, parts));
+      const executed = command === registerCustomer ? similar.around(asked, request, execute) : execute();
       // Not returned: Fastify would wrap a promise that is only there to be waited for.
       executed.then(
         (outcome) => {

@@ -7,6 +7,7 @@ import type { Actor } from '../domain/kernel/event.ts';
 import { view360 } from '../views/customer-360.ts';
 import type { CustomerRows } from '../views/customer-rows.ts';
 import { liveRows, replayRows, viewedProjections } from '../views/live.ts';
+import { offeredPairs } from '../views/offered-pairs.ts';
 import { pastRows } from '../views/past.ts';
 import { windowOf } from '../views/window.ts';
 import { CustomerAccess, seenOf } from './customer-access.ts';
@@ -45,14 +46,16 @@ export function customer360Route(app: FastifyInstance, parts: CustomerRouteParts
     params: customerParams,
     query: z.strictObject(timesParameters),
     answer: Customer360,
-    projections: viewedProjections,
+    projections: [...viewedProjections, 'pairs'],
     personal: true,
     read: async ({ params: { customerId }, query, actor, record, denied, etag }) => {
       const found = await rowsFor(customerId, query, actor).catch((error: unknown) => {
         throw asProblem(error);
       });
       if (!found) throw await denied([customerId]);
-      const { rows, sees } = found;
+      const { sees } = found;
+      const pairs = await offeredPairs(pool, customerId, found.rows.customer.pairs);
+      const rows = { ...found.rows, customer: { ...found.rows.customer, pairs } };
       const reads = (ticket: CustomerRows['tickets'][number]): boolean => readsSummary(ticket, actor);
       const fields = [...(isMasked(actor.role) ? [] : FIELDS), ...(rows.tickets.some(reads) ? ['summary'] : [])];
       // The record is written while the values are opened; nothing leaves before it stands.

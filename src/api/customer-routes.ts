@@ -11,11 +11,14 @@ import type { Actor } from '../domain/kernel/event.ts';
 import { type ApprovalTables, pendingOf } from '../projections/approvals/queries.ts';
 import { type CustomerTables, customersSeenBy, type StoredCustomer } from '../projections/customers/queries.ts';
 import { conflictsShown, personShown, sealedOfProfile } from '../views/customer-shown.ts';
+import { offeredPairs } from '../views/offered-pairs.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
 import { pendingShown } from './approval-view.ts';
 import { customer360Route } from './customer-360-route.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { customerHistoryRoute } from './customer-history-route.ts';
+import { customerLookupRoute } from './customer-lookup-route.ts';
+import { customerPairsRoute } from './customer-pairs-route.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
 import { customerTransactionsRoute } from './customer-transactions-route.ts';
 import { CustomerAnswer, CustomerItem } from './customer-view.ts';
@@ -132,16 +135,17 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
     params: customerParams,
     answer: CustomerAnswer,
     // Tickets as well: an agent's own open one lets see its customer.
-    projections: ['customers', 'tickets', 'approvals'],
+    projections: ['customers', 'tickets', 'approvals', 'pairs'],
     personal: true,
     read: async ({ params: { customerId }, actor, record, denied, etag }) => {
       const db = await readModels.of<CustomerTables>(undefined);
       const row = await customersSeenBy(db, everyone, { ids: [customerId] }).executeTakeFirst();
       if (!row || !(await access.sees(row, actor))) throw await denied([customerId]);
       const fields = isMasked(actor.role) ? [] : ['name', 'birthDate', 'sex', 'documents', 'contacts'];
-      const [opened, seen, pending] = await Promise.all([
+      const [opened, seen, offered, pending] = await Promise.all([
         OpenedValues.of(opener, sealedOfProfile(row.profile)),
         access.seen(row.pairs, actor),
+        offeredPairs(pool, customerId, row.pairs),
         pendingOf(await readModels.of<ApprovalTables>(undefined), customerId, new Date(parts.now()).toISOString()),
         record({ ids: [customerId], fields }),
       ]);
@@ -150,11 +154,13 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerRouteParts):
       etag(row.revision);
       // An open ticket lets see them; what an agent does for them is let by a sight alone.
       const sight = actor.role === 'agent' && actor.sight === undefined ? { sight: sights.seal(customerId, actor) } : {};
-      const pairs = row.pairs.filter((id) => seen.has(id));
+      const pairs = offered.filter((id) => seen.has(id));
       return { ...itemOf(row, opened, actor), ...shown, pairs, pending: pending.map(pendingShown), masked: showing.masked, ...sight };
     },
   });
 
+  customerLookupRoute(app, parts);
+  customerPairsRoute(app, parts);
   customer360Route(app, parts);
   customerTransactionsRoute(app, parts);
   customerHistoryRoute(app, parts);

@@ -53,6 +53,11 @@ export const problems = {
     remedy: 'Ask for `application/json`; `text/csv` where the reference says so.',
   },
   RequestTimeout: { status: 408, title: 'The request took too long to arrive', remedy: 'Send it again, faster.' },
+  SimilarCustomers: {
+    status: 409,
+    title: 'A customer like this one is here already',
+    remedy: 'Look at `similar`: go on with that customer, or send it again with `confirmNotDuplicate` and a reason.',
+  },
   Erased: { status: 410, title: 'The personal data of this subject was erased', remedy: 'Nothing more can be recorded about this subject.' },
   PreconditionFailed: {
     status: 412,
@@ -115,6 +120,8 @@ export interface ProblemOptions {
   readonly errors?: readonly FieldError[] | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Further members of the body (RFC 9457, 3.2). */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Thrown, or given to `reply.send`, for any answer that is no success. */
@@ -126,6 +133,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ProblemCode, detail?: string, options?: ProblemOptions);
   constructor(code: string, detail: string, options: ProblemOptions, type: Pick<ProblemType, 'status' | 'title'>);
@@ -138,6 +146,7 @@ export class Problem extends Error {
     this.detail = detail ?? problems[code as ProblemCode].remedy;
     this.errors = options.errors;
     this.headers = options.headers;
+    this.members = options.members;
   }
 }
 
@@ -158,5 +167,6 @@ export function problemBody(problem: Problem, requestId: string): string {
     detail: problem.detail,
     instance: requestId,
     errors: problem.errors,
+    ...problem.members,
   });
 }

@@ -108,6 +108,8 @@ export interface ReadOf {
   readonly outcome?: Read['outcome'];
   /** Where the caller says none. */
   readonly purpose?: string;
+  /** What was asked for, where it stands in a body and not in the query. */
+  readonly asked?: object;
 }
 
 /** Records reads of requests. */
@@ -127,9 +129,9 @@ export class ReadRecorder {
    * @param records where it is written, if not where all are
    * @throws Problem ReadRecordUnavailable, or what `records` throws as a Problem
    */
-  async recordRead(request: FastifyRequest, { ids, fields, outcome = 'shown', purpose }: ReadOf, records = this.#records): Promise<void> {
+  async recordRead(request: FastifyRequest, { ids, fields, outcome = 'shown', purpose, asked }: ReadOf, records = this.#records): Promise<void> {
     const { actor, headers } = request;
-    const filter = Object.entries((request.query ?? {}) as Record<string, unknown>).filter(([name]) => name !== 'cursor');
+    const filter = Object.entries((asked ?? request.query ?? {}) as Record<string, unknown>).filter(([name]) => name !== 'cursor');
     const read: Read = {
       atMs: this.#nowMs(),
       subject: actor.subject,

@@ -68,6 +68,15 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   NotTheMaker: { title: 'Only who asked for a change withdraws it', remedy: 'Reject it, with a reason.' },
   ApprovalOver: { title: 'The approval is decided or over', remedy: 'Read the approval; ask anew where the change is still wanted.' },
   PolicyUnchanged: { title: 'These rules hold already', remedy: 'Nothing is left to do.' },
+  PairNotFound: { title: 'There is no such pair', remedy: 'Read the queue of pairs; their ids stand there.' },
+  MarketingRefused: { title: 'The customer does not want to be approached', remedy: 'Leave them out; their consents say what they refused.' },
+  ConsentNotFound: { title: 'There is no such consent', remedy: 'Read the customer’s consents; their ids stand there.' },
+  ContactUnknown: { title: 'The customer has no such contact', remedy: 'Read the customer; the contacts’ ids stand there.' },
+  GuardianNeeded: { title: 'A guardian must consent', remedy: 'Name the parent or guardian who consents for a customer under 14.' },
+  SeparateConsentNeeded: { title: 'This needs a separate consent', remedy: 'Ask for this purpose by itself, then say `separate: true`.' },
+  ConsentAlone: { title: 'This purpose rests on consent alone', remedy: 'Leave `basis` out and ask the customer.' },
+  ConsentInThePast: { title: 'The consent would be over already', remedy: 'Give a last day that is not over.' },
+  NotByConsent: { title: 'It does not rest on consent', remedy: 'Nothing is to be withdrawn; `detail` says on what it rests.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

@@ -13,6 +13,7 @@ import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { approvalRoutes } from './approval-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
+import { consentRoutes } from './consent-routes.ts';
 import { customerRoutes } from './customer-routes.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
@@ -39,6 +40,7 @@ export function contextRoutes({ pool, clock, zone, handler, fourEyes, searchToke
   return [
     (app, api) => ticketRoutes(app, { ...api, readModels, searchTokens, zone }),
     (app, api) => customerRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
+    (app, api) => consentRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
     (app, api) => reportRoutes(app, { ...api, readModels }),
     (app, api) =>
       feedRoutes(app, api, {

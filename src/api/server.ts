@@ -12,6 +12,7 @@ import type { Opener } from '../journal/sealing.ts';
 import type { Logger } from '../logging.ts';
 import { servingRequest } from '../postgres/bounded-pool.ts';
 import type { Progress } from '../projections/engine/progress.ts';
+import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { type AccessDatabase, accessRoutes } from './access-routes.ts';
 import { type AuthOptions, registerAuth } from './auth.ts';
 import { commandRoutes } from './command-routes.ts';
@@ -36,6 +37,7 @@ import { PostgresReadRecords, patternOf, ReadRecorder, type ReadRecords } from '
 import type {} from './request.ts';
 import { requestIds } from './request-id.ts';
 import { Sights } from './sights.ts';
+import { SimilarAtEntry } from './similar-at-entry.ts';
 import { SlowBodies } from './slow-bodies.ts';
 import { TableSlots } from './table-slots.ts';
 import { validatorCompiler } from './validation.ts';
@@ -98,6 +100,8 @@ export interface ServerParts {
   readonly progress: Pick<Progress, 'waitUntil' | 'describeProjections' | 'lag'>;
   /** Where the record of reads is. */
   readonly pool: Pool;
+  /** By which someone is found who may be the same as a new customer. */
+  readonly searchTokens: SearchTokens;
   /** In the pool's database where absent. */
   readonly readRecords?: ReadRecords;
   /** Whether what it needs is there, beside the database, which is always asked. */
@@ -182,7 +186,9 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   healthRoutes(app, { readiness, isDraining: () => draining, pollers });
   metricsRoutes(app, metrics, guardParts);
   problemRoutes(app, commands);
-  commandRoutes(app, commands, { ...api, handler: parts.handler, knownToBank: new KnownToBank({ ...api, pool }) });
+  const similar = new SimilarAtEntry({ ...api, pool, handler: parts.handler, searchTokens: parts.searchTokens });
+  app.addHook('onClose', () => similar.rest());
+  commandRoutes(app, commands, { ...api, handler: parts.handler, knownToBank: new KnownToBank({ ...api, pool }), similar });
   journalRoutes(app, api);
   projectionRoutes(app, api);
   accessRoutes(app, { ...api, access: new Kysely<AccessDatabase>({ dialect: new PostgresDialect({ pool }) }) });

@@ -3,10 +3,12 @@ import { approvalCommands } from './approval.ts';
 import { campaignCommands } from './campaign.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
+import { consentCommands } from './consent.ts';
 import { customerCommands } from './customer.ts';
 import { customerIdentityCommands } from './customer-identity.ts';
 import { groupCommands } from './group.ts';
 import { holdingCommands } from './holding.ts';
+import { matchingCommands } from './matching.ts';
 import { projectionCommands } from './projection.ts';
 import { relationshipCommands } from './relationship.ts';
 import {
@@ -43,4 +45,6 @@ const contextCommands: readonly AnyCommand[] = [
   moveClock,
   ...relationshipCommands,
   ...groupCommands,
+  ...consentCommands,
+  ...matchingCommands,
 ];

@@ -6,12 +6,15 @@ import { type EnrolmentCommand, enrolment } from '../domain/campaign/enrolment.t
 import { enrolmentJob, type JobCommand } from '../domain/campaign/enrolment-job.ts';
 import { CampaignId, CustomerFilter, JobId } from '../domain/campaign/events.ts';
 import { CampaignResponse } from '../domain/campaign/vocabulary.ts';
+import type { LedgerState } from '../domain/consent/ledger.ts';
+import { marketingRefusal } from '../domain/consent/marketing.ts';
 import { CustomerId } from '../domain/customer/events.ts';
 import { Tag } from '../domain/customer/tags.ts';
 import { CalendarDate } from '../domain/kernel/calendar-date.ts';
 import { dateOf } from '../domain/kernel/source.ts';
 import { type AnyCommand, type CommandContext, defineCommand, type Reference } from './command.ts';
 import { enrolmentIdOf } from './command-id.ts';
+import { consentReference } from './consent.ts';
 import { customerReference, customerUnknown } from './customer-reference.ts';
 
 const FreeText = (max: number) => z.string().trim().min(1).max(max);
@@ -60,7 +63,7 @@ export const closeCampaign = defineCommand({
 const ofEnrolment = {
   category: 'enrolment',
   decider: enrolment,
-  rejections: { CampaignNotFound: 404, ...customerUnknown, CampaignNotRunning: 409, NotEnrolled: 409 },
+  rejections: { CampaignNotFound: 404, ...customerUnknown, CampaignNotRunning: 409, NotEnrolled: 409, MarketingRefused: 409 },
 } as const;
 const enrolmentParams = z.strictObject({ campaignId: CampaignId, customerId: CustomerId });
 const onEnrolment = {
@@ -77,12 +80,17 @@ export const enrolCustomer = defineCommand({
   roles: ['rm', 'operations', 'system'],
   assumesNew: true,
   body: z.strictObject({ job: JobId.optional() }),
-  refersTo: ({ params }) => [campaignReference(params.campaignId), customerReference(params.customerId, '/customers')],
+  refersTo: ({ params }) => [
+    campaignReference(params.campaignId),
+    customerReference(params.customerId, '/customers'),
+    consentReference(params.customerId),
+  ],
   command: ({ params, body }, context): EnrolmentCommand => ({
     do: 'enrol',
     enrolmentId: context.id,
     ...params,
     jobId: body.job,
+    marketingRefusal: marketingRefusal(context.referred[2] as LedgerState, dateOf(context.now, context.zone)),
     campaignStatus: statusIn(context),
   }),
 });

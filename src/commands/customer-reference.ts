@@ -12,10 +12,19 @@ export function customerReference(customerId: string, pointer: string): Referenc
     category: 'customer',
     id: customerId,
     decider: customer,
-    isThere: (state, actor) => {
-      const { existence, manager, branch } = state as CustomerState;
-      return existence === 'present' && customerVisibleTo({ id: customerId, manager, branch }, actor);
-    },
+    isThere: isThereFor(customerId),
     otherwise: { rejected: 'CustomerUnknown', detail: 'There is no customer with this id that you may see.', pointer },
+  };
+}
+
+/** Of the customer in the path: missing and hidden are the one 404. Its refusal is `CustomerNotFound`. */
+export function pathCustomer(customerId: string): Reference {
+  return { ...customerReference(customerId, ''), otherwise: { rejected: 'CustomerNotFound', detail: 'There is no such customer.' } };
+}
+
+function isThereFor(customerId: string): Reference['isThere'] {
+  return (state, actor) => {
+    const { existence, manager, branch } = state as CustomerState;
+    return existence === 'present' && customerVisibleTo({ id: customerId, manager, branch }, actor);
   };
 }

@@ -44,6 +44,18 @@ export const maintainers = ['rm', 'teller', 'operations'] as const;
 /** Whoever is on the line says how to reach them, and what they care about. */
 const talkers = ['rm', 'teller', 'agent', 'operations'] as const;
 
+export const RegisterBody = z.strictObject({
+  kind: PartyKind,
+  name: PersonOrFirmName,
+  documents: IdentityDocuments.max(MAX_DOCUMENTS).optional(),
+  contacts: z.array(Contact).max(MAX_CONTACTS).optional(),
+  manager: StaffSubject.optional(),
+  branch: BranchCode.optional(),
+  /** Whoever is like someone here is another all the same: looked at before it is decided (api/similar-at-entry.ts), kept in the body. */
+  confirmNotDuplicate: z.strictObject({ reason: z.string().trim().min(1).max(500) }).optional(),
+});
+export type RegisterBody = z.output<typeof RegisterBody>;
+
 export const registerCustomer = defineCommand({
   ...common,
   rejections: withClaims,
@@ -52,16 +64,14 @@ export const registerCustomer = defineCommand({
   route: 'POST /v1/customers',
   roles: maintainers,
   params: nothing,
-  body: z.strictObject({
-    kind: PartyKind,
-    name: PersonOrFirmName,
-    documents: IdentityDocuments.max(MAX_DOCUMENTS).optional(),
-    contacts: z.array(Contact).max(MAX_CONTACTS).optional(),
-    manager: StaffSubject.optional(),
-    branch: BranchCode.optional(),
-  }),
+  body: RegisterBody,
   claims: ({ body }) => documentClaims(body.documents),
-  command: ({ body }, { id, actor: { subject, role } }): CustomerCommand => ({ do: 'register', customerId: id, by: { subject, role }, ...body }),
+  command: ({ body: { confirmNotDuplicate: _, ...body } }, { id, actor: { subject, role } }): CustomerCommand => ({
+    do: 'register',
+    customerId: id,
+    by: { subject, role },
+    ...body,
+  }),
 });
 
 export const addContact = defineCommand({

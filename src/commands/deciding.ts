@@ -49,7 +49,7 @@ export class Deciding {
     id: string,
     references: readonly Reference[],
   ): Promise<Verdict> {
-    const referred = await lookUp(this.#streams, references, request.actor);
+    const referred = await lookUp({ streams: this.#streams, opener: this.#parts.opener }, references, request.actor);
     if (isRejection(referred)) return { kind: 'refused', rejection: referred };
     const plain = await this.#opened([...(command.opens?.(entry.state) ?? NONE)]);
     return moved(request, entry) ?? this.#decide(command, request, entry, id, referred, plain);

@@ -2,22 +2,35 @@
 // process may have closed or handed over what is remembered here.
 import type { Rejection } from '../domain/kernel/decider.ts';
 import type { Actor } from '../domain/kernel/event.ts';
+import { Erased } from '../domain/kernel/personal.ts';
+import type { Opener } from '../journal/sealing.ts';
 import type { Reference } from './command.ts';
 import { emptyStream, type Streams } from './streams.ts';
 
 /** The states referred to, in order, or the refusal of the first that is not there for this actor. */
-export async function lookUp(streams: Streams, references: readonly Reference[], actor: Actor): Promise<readonly unknown[] | Rejection> {
-  const found = await Promise.all(references.map((reference) => stateOf(streams, reference, actor)));
+export async function lookUp(
+  { streams, opener }: { readonly streams: Streams; readonly opener: Pick<Opener, 'open'> },
+  references: readonly Reference[],
+  actor: Actor,
+): Promise<readonly unknown[] | Rejection> {
+  const found = await Promise.all(references.map((reference) => stateOf(streams, opener, reference, actor)));
   const missing = found.indexOf(undefined);
   return missing === -1 ? found.map((state) => state?.state) : (references[missing] as Reference).otherwise;
 }
 
 async function stateOf(
   streams: Streams,
-  { category, id, decider, isThere }: Reference,
+  opener: Pick<Opener, 'open'>,
+  { category, id, decider, isThere, opened }: Reference,
   actor: Actor,
 ): Promise<{ readonly state: unknown } | undefined> {
   const stream = `${category}-${id}`;
   const { state } = await streams.load(decider, stream, streams.remembered(stream) ?? emptyStream(decider));
-  return isThere(state, actor) ? { state } : undefined;
+  if (!isThere(state, actor)) return undefined;
+  if (opened === undefined) return { state };
+  const open = async (value: Parameters<Opener['open']>[0]): Promise<string | undefined> => {
+    const text = await opener.open(value);
+    return text instanceof Erased ? undefined : String(text);
+  };
+  return { state: await opened(state, open) };
 }

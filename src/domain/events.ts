@@ -2,10 +2,12 @@
 import { approvalEvents, policyEvents } from './approval/events.ts';
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
 import { clockEvents } from './clock/clock.ts';
+import { consentEvents } from './consent/events.ts';
 import { customerEvents } from './customer/events.ts';
 import { groupEvents } from './group/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
+import { matchingEvents } from './matching/events.ts';
 import { projectionEvents } from './projection/control.ts';
 import { ownerEvents, relationEvents, relationTypeEvents } from './relationship/events.ts';
 import { ticketEvents } from './ticket/events.ts';
@@ -25,4 +27,6 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...groupEvents,
   ...approvalEvents,
   ...policyEvents,
+  ...consentEvents,
+  ...matchingEvents,
 ];

@@ -7,7 +7,9 @@ import { enrolments } from './enrolments/enrolments.ts';
 import { groups } from './groups/groups.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { matchKeys } from './match-keys/match-keys.ts';
 import { ownerConfirmations } from './owner-confirmations/owner-confirmations.ts';
+import { pairs } from './pairs/pairs.ts';
 import { relationTypes } from './relation-types/relation-types.ts';
 import { relations } from './relations/relations.ts';
 import { tickets } from './tickets/tickets.ts';
@@ -28,4 +30,6 @@ export const projections: readonly Projection[] = [
   ownerConfirmations,
   groups,
   approvals,
+  matchKeys,
+  pairs,
 ];

@@ -2,6 +2,8 @@
 // and what was before and after. Before and after come from the read models' own folds, so that they are what was shown.
 
 import type { enrolmentEvents } from '../domain/campaign/events.ts';
+import type { consentEvents } from '../domain/consent/events.ts';
+import { scopeInWords } from '../domain/consent/vocabulary.ts';
 import type { customerEvents } from '../domain/customer/events.ts';
 import { contactMask } from '../domain/customer/masks.ts';
 import type { holdingEvents } from '../domain/holding/events.ts';
@@ -36,6 +38,7 @@ type KnownEvent =
   | RecordedOf<typeof customerEvents>
   | RecordedOf<typeof holdingEvents>
   | RecordedOf<typeof enrolmentEvents>
+  | RecordedOf<typeof consentEvents>
   | RecordedOf<typeof ticketEvents>
   | ApprovalEvent;
 
@@ -88,6 +91,8 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
       changes.push({ ...change, ...approvalFields(event as ApprovalEvent) });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
+    } else if (category === 'consent') {
+      changes.push({ ...change, before: none, after: none });
     }
   }
   const isTheirs = theirsBy([...holdingRows.values()], refs);
@@ -220,6 +225,8 @@ function reasonOf(event: KnownEvent): string | null {
     case 'DocumentWithdrawn':
     case 'ApprovalRequested':
     case 'ApprovalRejected':
+    case 'ConsentRefused':
+    case 'ConsentWithdrawn':
       return lineOf(event.data.reason);
     default:
       return null;
@@ -289,7 +296,17 @@ function wordsOf(event: KnownEvent): string {
     case 'ApprovalCarriedOut':
     case 'ApprovalFailed':
       return wordsOfApproval(event);
+    case 'ConsentGiven':
+      return event.data.basis === 'consent' ? `Consented to ${consentScope(event)}` : `Use for ${consentScope(event)} by ${event.data.basis}`;
+    case 'ConsentRefused':
+      return `Refused ${consentScope(event)}`;
+    case 'ConsentWithdrawn':
+      return `Withdrew the consent to ${consentScope(event)}`;
     default:
       return event.type;
   }
+}
+
+function consentScope({ data: { purpose, channel, contactId } }: RecordedOf<typeof consentEvents>): string {
+  return scopeInWords({ purpose, channel: channel ?? null, contactId: contactId ?? null });
 }

@@ -91,6 +91,18 @@ const asked = {
   approvers: ['operations', 'risk'],
   expiresAt: '2026-03-07T12:00:00.000Z',
 };
+const ofConsents = (type: string, data: object): GoldenFact => ({
+  stream: `consent-${person}`,
+  type,
+  data: { customerId: person, ...data },
+  subject: `customer-${person}`,
+});
+const ofPair = (type: string, data: object): GoldenFact => ({
+  stream: `match-${person}.${linked}`,
+  type,
+  data: { pair: `${person}.${linked}`, ...data },
+  subject: `customer-${person}`,
+});
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -413,4 +425,27 @@ export const goldenFacts: readonly GoldenFact[] = [
       ],
     },
   },
+  ofConsents('ConsentGiven', {
+    consentId: '1',
+    purpose: 'marketing',
+    channel: 'sms',
+    contactId: '1',
+    basis: 'consent',
+    textVersion: 'v3',
+    evidence: '录音 77',
+    separate: false,
+    age: 'under-14',
+    guardian: { name: '王芳', relation: 'mother' },
+    expiresOn: '2027-03-03',
+  }),
+  ofConsents('ConsentRefused', { consentId: '2', purpose: 'marketing', channel: 'call', textVersion: 'v3', evidence: '录音 78', reason: '不需要' }),
+  ofConsents('ConsentWithdrawn', { consentId: '1', purpose: 'marketing', channel: 'sms', contactId: '1', reason: 'enough' }),
+  ofPair('SimilarityFound', {
+    entered: person,
+    score: 0.97,
+    reasons: [{ field: 'phone', speaks: 'for', words: 'the same phone' }],
+    weights: 1,
+    denied: { by: 'an', reason: '父子' },
+  }),
+  ofPair('PairDecided', { decision: 'later', reason: '待核实' }),
 ];

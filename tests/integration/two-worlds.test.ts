@@ -111,6 +111,22 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
   'POST /v1/customers/{customerId}/documents/{documentId}/withdraw': () =>
     fc.record({ because: fc.constantFrom('not-valid', 'entered-by-mistake'), reason: fc.constant('lost') }),
   'POST /v1/approvals/{approvalId}/withdraw': () => fc.constant({}),
+  'POST /v1/customers/lookup': () =>
+    fc.record(
+      {
+        name: fc.constantFrom(...ownNames, '赵磊', 'Zhang Wei'),
+        document: fc.constantFrom({ type: 'passport', number: hiddenDocument }, { type: 'passport', number: ownDocument }),
+        contacts: fc.constantFrom([{ kind: 'phone', value: '13900001111' }], [{ kind: 'phone', value: '13800138000' }]),
+      },
+      { requiredKeys: ['contacts'] },
+    ),
+  'POST /v1/customers/{customerId}/consents': () =>
+    fc.record({
+      decision: fc.constantFrom('given', 'refused'),
+      purpose: fc.constantFrom('marketing', 'service'),
+      textVersion: fc.constant('v1'),
+    }),
+  'POST /v1/customers/{customerId}/consents/{consentId}/withdraw': () => fc.constant({}),
   'POST /v1/tickets': () =>
     fc.record(
       { customer: customer(), type: fc.constant('inquiry'), priority: fc.constant('low'), channel: fc.constant('visit'), summary },
@@ -186,8 +202,11 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
     case 'documentId':
       return fc.constantFrom('1', '2');
     case 'contactId':
+      return fc.constant(nowhere);
     case 'jobId':
       return fc.constant(nowhere);
+    case 'consentId':
+      return fc.constantFrom('1', '2');
     case 'assignee':
     case 'manager':
       return fc.constantFrom(OWN_RM, 'bo', 'cui', 'none');
@@ -271,20 +290,23 @@ function canonical({ status, headers, body }: Answer): unknown {
   return { status, headers: Object.fromEntries(shown), body: body.replace(TOKENS, '"$1":"…"') };
 }
 
+const lastDone = new Map<World, string>();
+
 async function play(world: World, calls: readonly Call[], run: number): Promise<unknown[]> {
   const answers: unknown[] = [];
   world.at(7 + run);
-  let after: string | undefined;
+  let after = lastDone.get(world);
   for (const [index, call] of calls.entries()) {
     const headers: Record<string, string> = call.csv && call.method === 'GET' ? { accept: 'text/csv' } : {};
     if (call.method === 'POST') headers['idempotency-key'] = `session-${run}-${index}`;
-    // What she did before is in what she reads.
-    else if (after !== undefined && call.method === 'GET') headers['shiji-after'] = after;
+    // What she did before is in what she reads, and in what a registration is compared with.
+    if (after !== undefined && (call.method === 'GET' || call.url.startsWith('/v1/customers'))) headers['shiji-after'] = after;
     let url = call.url;
     for (let page = 0; page <= call.pages; page += 1) {
       const answer = await world.send('rm', OWN_RM, call.method, url, { ...(call.body === undefined ? {} : { body: call.body }), headers });
       answers.push(canonical(answer));
       if (call.method !== 'GET') after = answer.headers['shiji-position'] ?? after;
+      if (after !== undefined) lastDone.set(world, after);
       const cursor = call.method === 'GET' && answer.status === 200 ? /"next":"([^"]+)"/.exec(answer.body)?.[1] : undefined;
       if (cursor === undefined) break;
       url = `${call.url}${call.url.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;

@@ -237,6 +237,7 @@ export async function createTestApi(database: TestDatabase | undefined, { contex
     opener,
     progress,
     pool,
+    searchTokens,
     rateLimitPerMinute: 0,
     routes: [
       numberRoutes(pool),

@@ -236,6 +236,8 @@ export class World {
         name: pick(NAMES),
         ...(when.startsWith('before') && index === 0 ? { documents: [{ type: 'passport', number: hiddenDocument, country: 'CN' }] } : {}),
         contacts: [{ kind: 'phone', value: `1390000${pick(['1111', '2222', '3333'])}` }],
+        // Drawn from few names and phones, some are alike.
+        confirmNotDuplicate: { reason: 'drawn so' },
         manager: pick([HIDDEN_RM, 'cui']),
         branch: pick(['3100', '3200']),
       });

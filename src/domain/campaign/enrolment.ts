@@ -17,10 +17,15 @@ interface Named {
 }
 
 export type EnrolmentCommand =
-  | ({ readonly do: 'enrol'; readonly jobId?: string | undefined } & Named)
+  | ({
+      readonly do: 'enrol';
+      readonly jobId?: string | undefined;
+      /** Why the customer must not be approached, in a sentence, by what they consented to. */
+      readonly marketingRefusal?: string | undefined;
+    } & Named)
   | ({ readonly do: 'respond'; readonly response: string } & Named);
 
-export type EnrolmentRejection = 'CampaignNotRunning' | 'NotEnrolled';
+export type EnrolmentRejection = 'CampaignNotRunning' | 'NotEnrolled' | 'MarketingRefused';
 
 export const enrolment: Decider<EnrolmentCommand, EnrolmentState, EnrolmentFact, EnrolmentRejection> = {
   initialState: { enrolled: false },
@@ -35,7 +40,8 @@ function decide(command: EnrolmentCommand, state: EnrolmentState): readonly Enro
   if (command.do === 'enrol') {
     if (state.enrolled) return [];
     if (campaignStatus !== 'running') return notRunning(campaignStatus);
-    const { jobId } = command;
+    const { jobId, marketingRefusal } = command;
+    if (marketingRefusal !== undefined) return { rejected: 'MarketingRefused', detail: marketingRefusal, pointer: '/customers' };
     return [{ type: 'CampaignEnrolled', data: { ...named, ...(jobId === undefined ? {} : { jobId }) }, subject }];
   }
   if (campaignStatus !== 'running') return notRunning(campaignStatus);

@@ -26,6 +26,7 @@ export interface KnownReport {
   readonly name: Personal | null;
   readonly branch: string | null;
   readonly documents: readonly KnownDocument[];
+  readonly birthDate: Personal | null;
 }
 
 export interface Preferences {
@@ -116,6 +117,14 @@ export const customer: Decider<CustomerCommand, CustomerState, CustomerFact, Cus
 /** Every name that counts or lost: staff's and each reference's newest. */
 export function namesOf({ ownName, reports }: CustomerState): readonly Personal[] {
   return [ownName, ...[...reports.values()].map(({ name }) => name)].filter((name) => name !== null);
+}
+
+/** What tells their birth date, what counts first: birth dates that were reported, then identity cards (GB 11643). */
+export function birthEvidenceOf({ reports, documents }: CustomerState): readonly Personal[] {
+  const told = [...reports.values()];
+  const dates = told.map(({ birthDate }) => birthDate).filter((date) => date !== null);
+  const cards = [...told.flatMap((report) => report.documents), ...documents.values()].filter(({ type }) => type === 'identity-card');
+  return [...dates, ...cards.map(({ number }) => number)];
 }
 
 function decide(command: CustomerCommand, state: CustomerState): Decision {
@@ -282,8 +291,8 @@ function withReport(state: CustomerState, { data, occurredAt }: Fact<'CustomerRe
   const known = { ...state, existence: 'present', references: new Set([...state.references, data.reference]) } as const;
   const before = state.reports.get(data.reference);
   if (before && before.startsAt > startsAt) return known;
-  const { kind: kindTold, name = null, branch = null, documents = [] } = data;
-  const report: KnownReport = { startsAt, kind: kindTold, name, branch, documents };
+  const { kind: kindTold, name = null, branch = null, birthDate = null, documents = [] } = data;
+  const report: KnownReport = { startsAt, kind: kindTold, name, branch, birthDate, documents };
   // The newest first, of equal ones the later told: as the customer list has it.
   const others = [...state.reports].filter(([reference]) => reference !== data.reference);
   const reports = new Map([[data.reference, report] as const, ...others].sort(([, one], [, other]) => compare(other.startsAt, one.startsAt)));

@@ -11,9 +11,10 @@ export type ColumnType = 'text' | 'integer' | 'bigint' | 'boolean' | 'timestampt
 
 /**
  * What a `tokens` column is searched by: `words` (the default); `names`, with pinyin, initials and single characters of Chinese names;
- * `exact`, the whole value alone.
+ * `exact`, the whole value alone; `like-names`, `births` and `places`, by what records of one party share though they differ
+ * (domain/matching/keys.ts).
  */
-export type TokenKind = 'words' | 'names' | 'exact';
+export type TokenKind = 'words' | 'names' | 'exact' | 'like-names' | 'births' | 'places';
 
 export interface Column {
   readonly type: ColumnType;

@@ -2,6 +2,8 @@
 // becomes a number under a secret key (HMAC-SHA-256 cut to 63 bits, so that it fits a bigint). Equal words give equal numbers. Names
 // (name-terms.ts) and exact values have numbers of their own, so that one never tells of another.
 import { createHmac } from 'node:crypto';
+import { addressKeys, birthKeys, nameKeys } from '../../domain/matching/keys.ts';
+import { withReadings } from './name-readings.ts';
 import { nameQueryTerms, nameTerms } from './name-terms.ts';
 import type { TokenKind } from './projection.ts';
 
@@ -59,6 +61,9 @@ const keptTerms: Readonly<Record<TokenKind, (text: string) => readonly string[]>
   words: terms,
   names: (text) => named(nameTerms(text)),
   exact,
+  'like-names': (text) => nameKeys(withReadings(text)).map((key) => `like-name\n${key}`),
+  births: (text) => birthKeys(text).map((key) => `birth\n${key}`),
+  places: (text) => addressKeys(text).map((key) => `place\n${key}`),
 };
 const queryTerms: typeof keptTerms = { ...keptTerms, names: (text) => named(nameQueryTerms(text)) };
 
