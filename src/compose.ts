@@ -27,10 +27,12 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Http } from './listening.ts';
 import { child, type Logger } from './logging.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
+import { classificationTimers } from './processes/classification-timers.ts';
 import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
 import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
 import { streamName } from './processes/nats-stream.ts';
+import { TierReviews } from './processes/tier-reviews.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
 import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
@@ -121,6 +123,12 @@ export async function compose(ground: Ground): Promise<Http> {
     const jobs = new EnrolmentJobs({ pool: workerPool, handler, log: child(log, 'enrolment-jobs') });
     jobs.start();
     lifecycle.onStop('enrolment-jobs', () => jobs.stop());
+    const classTimers = classificationTimers({ pool: workerPool, handler, now, log: child(log, 'classification-timers') });
+    classTimers.start();
+    lifecycle.onStop('classification-timers', () => classTimers.stop());
+    const reviews = new TierReviews({ pool: workerPool, handler, journal, codec, log: child(log, 'tier-reviews') });
+    reviews.start();
+    lifecycle.onStop('tier-reviews', () => reviews.stop());
   }
   // Before anyone is answered: a document that is a customer's already must not be given to another.
   if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });

@@ -8,6 +8,7 @@ import { foldRows } from '../views/fold-rows.ts';
 import { viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
+import { readableClasses } from './class-readers.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
 import { HistoryItem } from './customer-view.ts';
@@ -19,7 +20,7 @@ const { count: _, ...pageOnly } = pageParameters;
 const SORT = '-recorded';
 
 export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteParts): void {
-  const { pool, opener } = parts;
+  const { pool, opener, readModels } = parts;
   const access = new CustomerAccess(pool);
 
   readRoute(app, parts, {
@@ -40,7 +41,8 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
       if (recorded.length === 0) throw await denied([customerId]);
       // Of whom one may not see not even that there is a pair, as in the other views.
       const seen = await access.seen([...new Set(recorded.flatMap(({ pairWith }) => pairWith ?? []))], actor);
-      const all = recorded.filter(({ pairWith }) => pairWith === null || seen.has(pairWith));
+      const readable = await readableClasses(readModels, actor);
+      const all = recorded.filter(({ event, pairWith }) => (pairWith === null || seen.has(pairWith)) && readable(event));
       const after = cursorFrom(SORT)?.[0];
       const rest = after === undefined ? all : all.filter(({ event }) => event.position < Number(after));
       const page = rest.slice(0, query.limit);

@@ -10,6 +10,7 @@ import type { Spools } from '../feeds/spool.ts';
 import { ticketsFeed } from '../feeds/tickets.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { campaignRoutes } from './campaign-routes.ts';
+import { classificationRoutes } from './classification-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
 import { customerRoutes } from './customer-routes.ts';
 import { feedRoutes } from './feed-routes.ts';
@@ -17,6 +18,7 @@ import { ReadModels } from './read-models.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { ApiRoutes } from './server.ts';
 import { ticketRoutes } from './ticket-routes.ts';
+import { tierRoutes } from './tier-routes.ts';
 
 export interface ContextParts {
   readonly pool: Pool;
@@ -46,5 +48,7 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
       }),
     (app, api) => campaignRoutes(app, api, { handler, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
+    (app, api) => classificationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
+    (app, api) => tierRoutes(app, { ...api, readModels }),
   ];
 }

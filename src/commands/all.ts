@@ -1,5 +1,6 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
 import { campaignCommands } from './campaign.ts';
+import { classificationCommands } from './classification.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
@@ -16,6 +17,7 @@ import {
   startTicket,
   warnOfDeadline,
 } from './ticket.ts';
+import { tierCommands } from './tier.ts';
 
 /** With those on the read models of these names. */
 export function allCommands(projectionNames: readonly string[]): readonly AnyCommand[] {
@@ -36,4 +38,6 @@ const contextCommands: readonly AnyCommand[] = [
   ...holdingCommands,
   ...campaignCommands,
   moveClock,
+  ...classificationCommands,
+  ...tierCommands,
 ];

@@ -1,5 +1,7 @@
 // Every event type there is: what the journal may hold and this program understands.
 import { campaignEvents, enrolmentEvents, jobEvents } from './campaign/events.ts';
+import { classificationEvents, dimensionEvents } from './classification/events.ts';
+import { tierPolicyEvents, tierReviewEvents } from './classification/tier-events.ts';
 import { clockEvents } from './clock/clock.ts';
 import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
@@ -16,4 +18,8 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...jobEvents,
   ...projectionEvents,
   ...clockEvents,
+  ...dimensionEvents,
+  ...classificationEvents,
+  ...tierPolicyEvents,
+  ...tierReviewEvents,
 ];

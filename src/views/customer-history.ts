@@ -2,6 +2,8 @@
 // and what was before and after. Before and after come from the read models' own folds, so that they are what was shown.
 
 import type { enrolmentEvents } from '../domain/campaign/events.ts';
+import type { ClassificationFact, classificationEvents } from '../domain/classification/events.ts';
+import { type Standing, standingAfter } from '../domain/classification/standing.ts';
 import type { customerEvents } from '../domain/customer/events.ts';
 import { contactMask, type MaskKind } from '../domain/customer/masks.ts';
 import type { holdingEvents } from '../domain/holding/events.ts';
@@ -36,7 +38,8 @@ type KnownEvent =
   | RecordedOf<typeof customerEvents>
   | RecordedOf<typeof holdingEvents>
   | RecordedOf<typeof enrolmentEvents>
-  | RecordedOf<typeof ticketEvents>;
+  | RecordedOf<typeof ticketEvents>
+  | RecordedOf<typeof classificationEvents>;
 
 const none: Fields = new Map();
 
@@ -44,6 +47,7 @@ const none: Fields = new Map();
 export function changesOf(events: readonly RecordedEvent[], customerId: string, refs: readonly string[]): Change[] {
   const customerRows = new Map<string, CustomerRow>();
   const holdingRows = new Map<string, HoldingRow>();
+  const standings = new Map<string, Standing>();
   const changes: (Change & { readonly holding?: HoldingRow })[] = [];
   for (const event of events) {
     const category = categoryOf(event.stream);
@@ -76,6 +80,13 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
     } else if (category === 'ticket') {
       if (event.type === 'TicketOpened' || event.type === 'TicketImported' || event.type === 'TicketClosed')
         changes.push({ ...change, before: none, after: none });
+    } else if (category === 'classification') {
+      const { dimension } = (event as RecordedOf<typeof classificationEvents>).data;
+      const before = standings.get(dimension);
+      const after = standingAfter(before, event as ClassificationFact);
+      if (after) standings.set(dimension, after);
+      const about = { kind: 'customer', id };
+      changes.push({ ...change, about, before: classFields(dimension, before), after: classFields(dimension, after) });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
     }
@@ -187,12 +198,28 @@ function enrolmentFields({ type, data }: RecordedOf<typeof enrolmentEvents>): Fi
   ]);
 }
 
+function classFields(dimension: string, standing: Standing | undefined): Fields {
+  if (!standing || standing.ended !== null) return none;
+  return new Map<string, Field>([
+    [dimension, { plain: standing.value }],
+    [`${dimension}.validUntil`, { plain: standing.validUntil }],
+    [`${dimension}.reviewDueOn`, { plain: standing.reviewDueOn }],
+  ]);
+}
+
 function lineOf(value: unknown): string | null {
   return value instanceof Sealed ? value.toString() : null;
 }
 
 function reasonOf(event: KnownEvent): string | null {
-  return event.type === 'CustomerAssigned' ? lineOf(event.data.reason) : null;
+  switch (event.type) {
+    case 'CustomerAssigned':
+    case 'CustomerClassified':
+    case 'ClassificationWithdrawn':
+      return lineOf(event.data.reason);
+    default:
+      return null;
+  }
 }
 
 /** An event in words, with nothing personal in it. */
@@ -238,6 +265,14 @@ function wordsOf(event: KnownEvent): string {
       return `Ticket taken over from ${event.data.source.system}`;
     case 'TicketClosed':
       return 'Ticket closed';
+    case 'CustomerClassified':
+      return `Classed ${event.data.value} by ${event.data.dimension}${event.data.explanation === undefined ? '' : `: ${event.data.explanation}`}`;
+    case 'ClassificationWithdrawn':
+      return `No longer classed by ${event.data.dimension}`;
+    case 'ClassificationExpired':
+      return `The time of ${event.data.dimension} is over: it held until ${event.data.validUntil}`;
+    case 'ClassificationFellDue':
+      return `${event.data.why === 'review' ? 'A review' : 'The first rating'} of ${event.data.dimension} fell due on ${event.data.dueOn}`;
     case 'CampaignEnrolled':
       return 'Enrolled in a campaign';
     case 'ResponseRecorded':

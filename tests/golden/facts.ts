@@ -50,6 +50,19 @@ const holding = (stream: string, type: string, data: object, occurredAt?: string
   subject: `account-${account}`,
   ...(occurredAt === undefined ? {} : { occurredAt }),
 });
+const policyTiers = [
+  { value: 'mass', from: 0 },
+  { value: 'private', from: 600_000_000, downAfterMonths: 6 },
+];
+const reviewed = { first: 1, up: 0, down: 0, unchanged: 0, watched: 0, notCounted: 0, refused: 0, otherCurrencies: { USD: 1 } };
+const classed = (type: string, data: object, occurredAt?: string): GoldenFact => ({
+  stream: `classification-${person}`,
+  type,
+  data: { customerId: person, ...data },
+  subject: `customer-${person}`,
+  ...(occurredAt === undefined ? {} : { occurredAt }),
+});
+const ofReview = (type: string, data: object): GoldenFact => ({ stream: `tierreview-${id('f4')}`, type, data: { reviewId: id('f4'), ...data } });
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -285,4 +298,71 @@ export const goldenFacts: readonly GoldenFact[] = [
   told('ProjectionSwapOrdered', {}),
   told('ProjectionRollbackOrdered', { reason: 'wrong sums' }),
   { stream: 'clock-bank', type: 'ClockMoved', data: { from: '2026-03-03T12:00:00.000Z', to: '2026-03-04T12:00:00.000Z' } },
+  {
+    stream: 'dimension-channel',
+    type: 'DimensionDefined',
+    data: {
+      dimension: 'channel',
+      version: 1,
+      definition: {
+        name: 'Channel',
+        values: [{ code: 'app', name: 'App', reviewMonths: 12 }],
+        assignedBy: ['rm'],
+        readBy: ['rm', 'auditor'],
+        validMonths: 24,
+        needsAssessment: false,
+        downNeedsReason: false,
+        customersOnly: true,
+      },
+    },
+  },
+  classed(
+    'CustomerClassified',
+    {
+      dimension: 'investor-tolerance',
+      dimensionVersion: 0,
+      value: 'C3',
+      source: { kind: 'person' },
+      reason: 'answered the questionnaire',
+      assessedOn: '2026-01-10',
+      validUntil: '2027-01-10',
+    },
+    '2026-01-10[Asia/Shanghai]',
+  ),
+  classed('CustomerClassified', {
+    dimension: 'value-tier',
+    dimensionVersion: 0,
+    value: 'mass',
+    source: { kind: 'rule', rule: 'standard', version: 1 },
+    explanation: 'The average of 2026-02 is 1.00 CNY, at least the 0.00 CNY of mass.',
+    reviewDueOn: '2027-03-01',
+  }),
+  classed('ClassificationFellDue', { dimension: 'aml-grade', why: 'first-rating', dueOn: '2026-03-17' }, '2026-03-16T16:00:00.000Z'),
+  classed('ClassificationWithdrawn', { dimension: 'value-tier', source: { kind: 'person' }, reason: 'entered by mistake' }),
+  classed('ClassificationExpired', { dimension: 'investor-tolerance', validUntil: '2027-01-10' }, '2027-01-10T16:00:00.000Z'),
+  {
+    stream: 'tierpolicy-standard',
+    type: 'TierPolicyPublished',
+    data: {
+      policyId: 'standard',
+      version: 1,
+      policy: {
+        name: 'Standard',
+        currency: 'CNY',
+        tiers: policyTiers,
+        up: 'next-month',
+        downAfterMonths: 3,
+        downTo: 'last-month',
+        watchAfterMonths: 2,
+      },
+    },
+  },
+  ofReview('TierReviewRequested', {
+    policyId: 'standard',
+    version: 1,
+    month: '2026-02',
+    requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
+  }),
+  ofReview('TierReviewAdvanced', { cursor: person, counts: reviewed }),
+  ofReview('TierReviewFinished', { counts: reviewed }),
 ];

@@ -110,6 +110,13 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
       fc.record({ customers: fc.uniqueArray(customer(), { minLength: 1, maxLength: 4 }) }),
       fc.record({ filter: fc.constantFrom({ branch: '3100' }, { tag: 'vip' }, {}) }),
     ),
+  'POST /v1/customers/{customerId}/classifications': () =>
+    fc.constantFrom(
+      { dimension: 'life-cycle', value: 'active' },
+      { dimension: 'investor-tolerance', value: 'C3', assessedOn: '2026-03-01' },
+      { dimension: 'aml-grade', value: 'low' },
+    ),
+  'POST /v1/customers/{customerId}/classifications/{dimension}/withdraw': () => fc.constant({ reason: 'a mistake' }),
   'POST /v1/campaigns/{campaignId}/responses': () => fc.record({ customer: customer(), response: fc.constantFrom('interested', 'declined') }),
 };
 
@@ -133,6 +140,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return fc.constantFrom(OWN_RM, 'bo', 'cui', 'none');
     case 'branch':
       return fc.constantFrom('3100', '3200');
+    case 'dimension':
+      return fc.constantFrom('life-cycle', 'value-tier', 'investor-tolerance', 'aml-grade', 'none');
     case 'tag':
       return fc.constantFrom('VIP', 'vip', 'risk');
     case 'q':
