@@ -206,7 +206,7 @@ function reviewTier(command: CommandTo<'review-tier'>, { standings }: Classifica
       fact(
         'CustomerClassified',
         { customerId, dimension: VALUE_TIER, dimensionVersion: dimensionVersions[0], value: next.tier, source, explanation },
-        timeOf(next.since, command),
+        `${next.since}[${zone}]`,
       ),
     );
   if (next.tier !== null && facts.length === 0) return [];
