@@ -32,6 +32,7 @@ import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
 import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
 import { streamName } from './processes/nats-stream.ts';
+import { TagJobs } from './processes/tag-jobs.ts';
 import { TierReviews } from './processes/tier-reviews.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
@@ -129,6 +130,9 @@ export async function compose(ground: Ground): Promise<Http> {
     const reviews = new TierReviews({ pool: workerPool, handler, journal, codec, log: child(log, 'tier-reviews') });
     reviews.start();
     lifecycle.onStop('tier-reviews', () => reviews.stop());
+    const tagJobs = new TagJobs({ pool: workerPool, handler, journal, codec, now, zone: config.zone, log: child(log, 'tag-jobs') });
+    tagJobs.start();
+    lifecycle.onStop('tag-jobs', () => tagJobs.stop());
   }
   // Before anyone is answered: a document that is a customer's already must not be given to another.
   if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });

@@ -49,6 +49,11 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   TiersOutOfOrder: { title: 'The tiers are not in order', remedy: 'List them from the lowest, which begins at 0, to the highest.' },
   MonthNotOver: { title: 'The month is not over', remedy: 'Ask for a month before this one.' },
   TierReviewNotFound: { title: 'There is no such tier review', remedy: 'Check the review’s id.' },
+  TagNotFound: { title: 'There is no such tag in the vocabulary', remedy: 'Read `/v1/tags`; a free tag has no entry.' },
+  TagExpired: { title: 'The time of the tag is over', remedy: 'Define it anew with a later day, or use another.' },
+  TagJobNotFound: { title: 'There is no such tag job', remedy: 'Check the job’s id.' },
+  TagJobOver: { title: 'The tag job is over', remedy: 'Undo it where it should not have been.' },
+  TagJobRunning: { title: 'The tag job is running', remedy: 'Cancel it first, or wait for its end.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

@@ -17,6 +17,7 @@ import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { ApiRoutes } from './server.ts';
+import { tagRoutes } from './tag-routes.ts';
 import { ticketRoutes } from './ticket-routes.ts';
 import { tierRoutes } from './tier-routes.ts';
 
@@ -50,5 +51,6 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
     (app, api) => clockRoutes(app, api, { clock, handler }),
     (app, api) => classificationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
     (app, api) => tierRoutes(app, { ...api, readModels }),
+    (app, api) => tagRoutes(app, { ...api, pool, readModels, zone }),
   ];
 }

@@ -6,6 +6,7 @@ import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
+import { taggingCommands } from './tagging.ts';
 import {
   assignTicket,
   closeTicket,
@@ -40,4 +41,5 @@ const contextCommands: readonly AnyCommand[] = [
   moveClock,
   ...classificationCommands,
   ...tierCommands,
+  ...taggingCommands,
 ];

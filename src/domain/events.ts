@@ -7,6 +7,7 @@ import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
 import { projectionEvents } from './projection/control.ts';
+import { tagEvents, tagJobEvents } from './tagging/events.ts';
 import { ticketEvents } from './ticket/events.ts';
 
 export const eventDefinitions: readonly EventDefinition[] = [
@@ -22,4 +23,6 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...classificationEvents,
   ...tierPolicyEvents,
   ...tierReviewEvents,
+  ...tagEvents,
+  ...tagJobEvents,
 ];

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { KeyDestroyed } from '../journal/keyring.ts';
 import type { Logger } from '../logging.ts';
+import { allDone } from './all-done.ts';
 import { Rounds } from './rounds.ts';
 
 export interface DueRowsParts<Row extends { readonly name: string }> {
@@ -50,7 +51,7 @@ export class DueRows<Row extends { readonly name: string }> {
       await client.query('begin');
       const { rows } = await client.query<Row>({ ...due, values: [new Date(now()).toISOString(), [...this.#fired.keys()]] });
       // Side by side: they share the journal's commits.
-      await Promise.all(rows.map((row) => this.#fire(row)));
+      await allDone(rows.map((row) => this.#fire(row)));
       await client.query('commit');
       client.release();
       for (const { name } of rows) this.#fired.set(name, true);

@@ -24,6 +24,7 @@ import { type CustomerTables, customersSeenBy } from '../projections/customers/q
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import { type AverageRow, averagesQuery, type OtherCurrencyRow, otherCurrenciesQuery } from '../projections/holdings/averages.ts';
 import type { TierReviewRow } from '../projections/tier-reviews/tier-reviews.ts';
+import { allDone } from './all-done.ts';
 import { Rounds } from './rounds.ts';
 
 interface Job extends Pick<TierReviewRow, 'id' | 'policy_id' | 'version' | 'month' | 'requested_by' | 'role' | 'scope' | 'cursor'> {
@@ -108,7 +109,7 @@ export class TierReviews {
       const customers = await this.#customersOf(client, job);
       const { averages, others } = await figuresOf(client, job, customers);
       // Side by side: they share the journal's commits.
-      const results = await Promise.all(customers.map((customer) => this.#review(job, customer, averages.get(customer) ?? [])));
+      const results = await allDone(customers.map((customer) => this.#review(job, customer, averages.get(customer) ?? [])));
       const body = { after: job.cursor, counts: countsOf(results, others) };
       const cursor = customers.at(-1);
       if (customers.length < PAGE || cursor === undefined) await this.#record(finishTierReview, job, body);

@@ -8,6 +8,8 @@ import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { tagJobs } from './tag-jobs/tag-jobs.ts';
+import { tags } from './tags/tags.ts';
 import { tickets } from './tickets/tickets.ts';
 import { tierPolicies } from './tier-policies/tier-policies.ts';
 import { tierReviews } from './tier-reviews/tier-reviews.ts';
@@ -28,4 +30,6 @@ export const projections: readonly Projection[] = [
   classificationTimers,
   tierPolicies,
   tierReviews,
+  tags,
+  tagJobs,
 ];

@@ -63,6 +63,7 @@ const classed = (type: string, data: object, occurredAt?: string): GoldenFact =>
   ...(occurredAt === undefined ? {} : { occurredAt }),
 });
 const ofReview = (type: string, data: object): GoldenFact => ({ stream: `tierreview-${id('f4')}`, type, data: { reviewId: id('f4'), ...data } });
+const ofTagJob = (type: string, data: object): GoldenFact => ({ stream: `tagjob-${id('f5')}`, type, data: { jobId: id('f5'), ...data } });
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -365,4 +366,32 @@ export const goldenFacts: readonly GoldenFact[] = [
   }),
   ofReview('TierReviewAdvanced', { cursor: person, counts: reviewed }),
   ofReview('TierReviewFinished', { counts: reviewed }),
+  {
+    stream: `tag-${id('f6')}`,
+    type: 'TagDefined',
+    data: {
+      tag: 'vip',
+      entry: { colour: '#d4af37', group: 'value', owner: 'private banking', description: 'By invitation', expiresOn: '2030-12-31' },
+    },
+  },
+  { stream: `tag-${id('f7')}`, type: 'TagDefined', data: { tag: 'new', entry: {} } },
+  { stream: `tag-${id('f7')}`, type: 'TagRetired', data: { tag: 'new' } },
+  ofTagJob('TagJobRequested', {
+    action: 'tag',
+    tag: 'spring',
+    filter: { kind: 'person', tag: 'vip', standing: 'customer', classification: { dimension: 'life-cycle', value: 'active' } },
+    requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
+  }),
+  ofTagJob('TagPagePlanned', { cursor: person, customers: [person] }),
+  ofTagJob('TagPageDone', { cursor: person, counts: { changed: 1, already: 0, refused: 0 } }),
+  ofTagJob('TagJobFinished', {}),
+  ofTagJob('TagUndoRequested', { requestedBy: { subject: 'olga', role: 'operations' } }),
+  ofTagJob('TagUndoAdvanced', { through: 1, restored: 0, kept: [person], refused: 0 }),
+  ofTagJob('TagUndoFinished', {}),
+  {
+    stream: `tagjob-${id('f8')}`,
+    type: 'TagJobRequested',
+    data: { jobId: id('f8'), action: 'untag', tag: 'spring', filter: {}, requestedBy: { subject: 'an', role: 'rm' } },
+  },
+  { stream: `tagjob-${id('f8')}`, type: 'TagJobCancelled', data: { jobId: id('f8') } },
 ];

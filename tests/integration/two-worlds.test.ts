@@ -117,6 +117,20 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
       { dimension: 'aml-grade', value: 'low' },
     ),
   'POST /v1/customers/{customerId}/classifications/{dimension}/withdraw': () => fc.constant({ reason: 'a mistake' }),
+  'POST /v1/tag-jobs': () =>
+    fc.record({
+      action: fc.constantFrom('tag', 'untag'),
+      tag: fc.constantFrom('VIP', 'quiet'),
+      filter: fc.constantFrom(
+        {},
+        { tag: 'vip' },
+        { branch: '3200' },
+        { classification: { dimension: 'life-cycle', value: 'active' } },
+        { classification: { dimension: 'none', value: 'active' } },
+      ),
+    }),
+  'POST /v1/tag-jobs/{jobId}/cancel': () => fc.constant({}),
+  'POST /v1/tag-jobs/{jobId}/undo': () => fc.constant({}),
   'POST /v1/campaigns/{campaignId}/responses': () => fc.record({ customer: customer(), response: fc.constantFrom('interested', 'declined') }),
 };
 

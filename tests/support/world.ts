@@ -122,6 +122,12 @@ export class World {
     await this.#do('operations', 'ops', `/v1/customers/${reported}/assign`, 'own-assign', { manager: OWN_RM });
     this.own.push(reported);
     await this.#do('operations', 'ops', `/v1/customers/${this.own[0]}/tags`, 'own-tag', { tag: 'VIP' });
+    for (const [index, value] of ['active', 'dormant'].entries())
+      await this.#do('operations', 'ops', `/v1/customers/${this.own[index]}/classifications`, `own-class-${index}`, {
+        dimension: 'life-cycle',
+        value,
+      });
+    await this.#do('risk', 'ri', `/v1/customers/${reported}/classifications`, 'own-grade', { dimension: 'aml-grade', value: 'medium' });
     this.at(3);
     await this.#hidden(pick, hiddenCount, feed, `between-${seed}`);
     this.at(4);
@@ -176,6 +182,8 @@ export class World {
       });
       this.hidden.push(id as string);
       await this.#do('operations', 'ops', `/v1/customers/${id}/tags`, `${when}-tag-${index}`, { tag: pick(['VIP', 'risk', 'new']) });
+      const value = pick(['active', 'dormant', 'lost']);
+      await this.#do('operations', 'ops', `/v1/customers/${id}/classifications`, `${when}-class-${index}`, { dimension: 'life-cycle', value });
     }
     const account = `${when}-${count}`;
     await feed([

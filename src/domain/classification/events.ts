@@ -33,6 +33,9 @@ export const Definition = z.strictObject({
 });
 export type Definition = z.output<typeof Definition>;
 
+/** One value of one dimension, as conditions name it. */
+export const ClassifiedAs = z.strictObject({ dimension: DimensionCode, value: ValueCode });
+
 export const DimensionDefined = defineEvent(
   'DimensionDefined',
   z.strictObject({ dimension: DimensionCode, version: z.int(), definition: Definition }),
