@@ -54,6 +54,9 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   TagJobNotFound: { title: 'There is no such tag job', remedy: 'Check the job’s id.' },
   TagJobOver: { title: 'The tag job is over', remedy: 'Undo it where it should not have been.' },
   TagJobRunning: { title: 'The tag job is running', remedy: 'Cancel it first, or wait for its end.' },
+  SegmentNotFound: { title: 'There is no such segment', remedy: 'Check the segment’s id.' },
+  SegmentTooLarge: { title: 'The segment has too many conditions', remedy: 'Ask for less at once: `detail` says how many there may be.' },
+  BoundsReversed: { title: 'The bounds leave nothing', remedy: 'Let `below` be more than `atLeast`.' },
   ClockOnlyForward: { title: 'The clock only moves forward', remedy: 'Give an instant that is not before what the clock shows.' },
 };
 

@@ -16,6 +16,7 @@ import { customerRoutes } from './customer-routes.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
 import { reportRoutes } from './report-routes.ts';
+import { segmentRoutes } from './segment-routes.ts';
 import type { ApiRoutes } from './server.ts';
 import { tagRoutes } from './tag-routes.ts';
 import { ticketRoutes } from './ticket-routes.ts';
@@ -51,6 +52,7 @@ export function contextRoutes({ pool, clock, zone, handler, searchTokens, spools
     (app, api) => clockRoutes(app, api, { clock, handler }),
     (app, api) => classificationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
     (app, api) => tierRoutes(app, { ...api, readModels }),
+    (app, api) => segmentRoutes(app, { ...api, pool, readModels, zone }),
     (app, api) => tagRoutes(app, { ...api, pool, readModels, zone }),
   ];
 }

@@ -6,6 +6,7 @@ import type { AnyCommand } from './command.ts';
 import { customerCommands } from './customer.ts';
 import { holdingCommands } from './holding.ts';
 import { projectionCommands } from './projection.ts';
+import { segmentCommands } from './segment.ts';
 import { taggingCommands } from './tagging.ts';
 import {
   assignTicket,
@@ -42,4 +43,5 @@ const contextCommands: readonly AnyCommand[] = [
   ...classificationCommands,
   ...tierCommands,
   ...taggingCommands,
+  ...segmentCommands,
 ];

@@ -7,6 +7,7 @@ import { customerEvents } from './customer/events.ts';
 import { holdingEvents } from './holding/events.ts';
 import type { EventDefinition } from './kernel/event.ts';
 import { projectionEvents } from './projection/control.ts';
+import { segmentEvents } from './segment/events.ts';
 import { tagEvents, tagJobEvents } from './tagging/events.ts';
 import { ticketEvents } from './ticket/events.ts';
 
@@ -25,4 +26,5 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...tierReviewEvents,
   ...tagEvents,
   ...tagJobEvents,
+  ...segmentEvents,
 ];

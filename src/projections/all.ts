@@ -8,6 +8,7 @@ import type { Projection } from './engine/projection.ts';
 import { enrolments } from './enrolments/enrolments.ts';
 import { holdings } from './holdings/holdings.ts';
 import { jobs } from './jobs/jobs.ts';
+import { segments } from './segments/segments.ts';
 import { tagJobs } from './tag-jobs/tag-jobs.ts';
 import { tags } from './tags/tags.ts';
 import { tickets } from './tickets/tickets.ts';
@@ -32,4 +33,5 @@ export const projections: readonly Projection[] = [
   tierReviews,
   tags,
   tagJobs,
+  segments,
 ];

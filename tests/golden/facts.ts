@@ -394,4 +394,35 @@ export const goldenFacts: readonly GoldenFact[] = [
     data: { jobId: id('f8'), action: 'untag', tag: 'spring', filter: {}, requestedBy: { subject: 'an', role: 'rm' } },
   },
   { stream: `tagjob-${id('f8')}`, type: 'TagJobCancelled', data: { jobId: id('f8') } },
+  {
+    stream: `segment-${id('f9')}`,
+    type: 'SegmentDefined',
+    data: {
+      segmentId: id('f9'),
+      version: 1,
+      name: 'Sleeping savers',
+      condition: {
+        is: 'all',
+        of: [
+          { is: 'kind', value: 'person' },
+          { is: 'standing', value: 'customer' },
+          { is: 'branch', in: ['3100'] },
+          { is: 'manager', in: ['an'] },
+          {
+            is: 'any',
+            of: [
+              { is: 'tag', tag: 'vip' },
+              { is: 'not', of: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+            ],
+          },
+          { is: 'balance', currency: 'CNY', atLeast: 100, below: 1_000_000 },
+          { is: 'holds', thing: 'account', product: 'current' },
+          { is: 'ticket', type: 'complaint', waiting: true },
+          { is: 'enrolled', campaign },
+        ],
+      },
+      definedBy: { subject: 'olga', role: 'operations' },
+    },
+  },
+  { stream: `segment-${id('f9')}`, type: 'SegmentRetired', data: { segmentId: id('f9') } },
 ];

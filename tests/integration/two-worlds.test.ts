@@ -32,6 +32,7 @@ interface Pools {
   readonly customers: readonly string[];
   readonly tickets: readonly string[];
   readonly campaigns: readonly string[];
+  readonly segments: readonly string[];
 }
 
 const nowhere = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
@@ -53,6 +54,7 @@ beforeAll(async () => {
     customers: [...one.own, ...one.own, ...one.hidden, ...other.hidden, nowhere],
     tickets: [...one.tickets.own, ...one.tickets.hidden, ...other.tickets.hidden, nowhere],
     campaigns: [...one.campaigns, nowhere],
+    segments: [...one.segments, nowhere],
   };
   const document = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/openapi.json')).body) as {
     paths: Record<string, Record<string, { 'x-roles'?: Role[]; parameters?: Parameter[]; requestBody?: unknown; responses: unknown }>>;
@@ -129,6 +131,22 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
         { classification: { dimension: 'none', value: 'active' } },
       ),
     }),
+  'POST /v1/segments': () =>
+    fc.record({
+      name: fc.constantFrom('Quiet', 'Rich'),
+      condition: fc.constantFrom(
+        { is: 'tag', tag: 'vip' },
+        { is: 'not', of: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+        {
+          is: 'any',
+          of: [
+            { is: 'balance', currency: 'CNY', atLeast: 1 },
+            { is: 'branch', in: ['3200'] },
+          ],
+        },
+      ),
+    }),
+  'POST /v1/segments/{segmentId}': () => fc.constant({ name: 'Other', condition: { is: 'kind', value: 'person' } }),
   'POST /v1/tag-jobs/{jobId}/cancel': () => fc.constant({}),
   'POST /v1/tag-jobs/{jobId}/undo': () => fc.constant({}),
   'POST /v1/campaigns/{campaignId}/responses': () => fc.record({ customer: customer(), response: fc.constantFrom('interested', 'declined') }),
@@ -146,6 +164,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
     case 'campaignId':
     case 'campaign':
       return fc.constantFrom(...pools.campaigns);
+    case 'segmentId':
+      return fc.constantFrom(...pools.segments);
     case 'contactId':
     case 'jobId':
       return fc.constant(nowhere);

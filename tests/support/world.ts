@@ -28,6 +28,7 @@ export class World {
   readonly hidden: string[] = [];
   readonly tickets: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly campaigns: string[] = [];
+  readonly segments: string[] = [];
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -135,6 +136,8 @@ export class World {
       const { id } = await this.#do('operations', 'ops', '/v1/campaigns', `campaign-${name}`, { name, from: '2026-03-01', to: '2026-12-31' });
       this.campaigns.push(id as string);
     }
+    const condition = { is: 'any', of: ['active', 'dormant'].map((value) => ({ is: 'classification', dimension: 'life-cycle', in: [value] })) };
+    this.segments.push((await this.#do('operations', 'ops', '/v1/segments', 'segment', { name: 'Living', condition })).id as string);
     await this.#do('operations', 'ops', `/v1/campaigns/${this.campaigns[0]}/start`, 'campaign-start', {});
     await this.#do('operations', 'ops', `/v1/campaigns/${this.campaigns[0]}/enrolments`, 'enrol-own', { customers: this.own.slice(0, 2) });
     const hiddenOnes = this.hidden.filter(() => random() < 0.6);

@@ -59,6 +59,9 @@ describe('the next timer', () => {
   it('is of the newest assessment, whatever order they came in', () => {
     expect(next(assessed('2026-02-01', '2027-02-01'), assessed('2026-01-01', '2027-01-01'))).toContain('2027-02-01 at');
   });
+  it('is none for a value that holds until further notice', () => {
+    expect(next(assessed('2026-01-01', '9999-12-31'))).toBe('nothing');
+  });
   it('has nothing to do with a prospect, and with what else befalls a customer', () => {
     expect(classificationTimers.keys(recorded(`customer-${customerId}`, { type: 'CustomerTagged', data: { customerId, tag: 'vip' } }))).toStrictEqual(
       [],

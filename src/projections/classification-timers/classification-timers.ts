@@ -70,6 +70,9 @@ function armedAfter(before: Armed, recorded: RecordedEvent): Armed {
   return { ...before, firstFellDue, standings: standing ? { ...before.standings, [dimension]: standing } : before.standings };
 }
 
+/** The last day that can be entered: no day after it is waited for. */
+const UNTIL_FURTHER_NOTICE = '9999-12-31';
+
 type Next = Pick<ClassificationTimerRow, 'fires_at' | 'dimension' | 'why' | 'day'>;
 
 /** The earliest of all that may come. */
@@ -80,7 +83,8 @@ function next({ firstDueOn, firstFellDue, standings }: Armed): Next {
     coming.push({ fires_at: startOfDay(firstDueOn, zone), dimension: AML_GRADE, why: 'first-rating', day: firstDueOn });
   for (const [dimension, { ended, validUntil, reviewDueOn, fellDue }] of Object.entries(standings)) {
     if (ended !== null) continue;
-    if (validUntil !== null) coming.push({ fires_at: startOfDay(dayAfter(validUntil), zone), dimension, why: 'validity', day: validUntil });
+    if (validUntil !== null && validUntil < UNTIL_FURTHER_NOTICE)
+      coming.push({ fires_at: startOfDay(dayAfter(validUntil), zone), dimension, why: 'validity', day: validUntil });
     if (reviewDueOn !== null && !fellDue) coming.push({ fires_at: startOfDay(reviewDueOn, zone), dimension, why: 'review', day: reviewDueOn });
   }
   const [earliest] = coming.sort((one, other) => ((one.fires_at ?? '') < (other.fires_at ?? '') ? -1 : 1));
