@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { CustomerId } from '../domain/customer/events.ts';
 import type { Actor } from '../domain/kernel/event.ts';
 import { dateOf } from '../domain/kernel/source.ts';
-import { Condition, dimensionsIn, inWords, nodesOf } from '../domain/segment/condition.ts';
+import { Condition, dimensionsIn, inWords, type Node, nodesOf } from '../domain/segment/condition.ts';
 import { SegmentId } from '../domain/segment/events.ts';
 import { segmentVisibleTo } from '../domain/segment/segment.ts';
 import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
@@ -101,7 +101,7 @@ export function segmentRoutes(app: FastifyInstance, parts: SegmentRouteParts): v
 
   readRoute(app, parts, {
     name: 'GetSegmentSize',
-    summary: 'How many customers a segment has of those in your sight, and how many meet each of its conditions',
+    summary: 'How many customers a segment has of those in your sight, and how many each of its conditions leaves',
     route: 'GET /v1/segments/{segmentId}/size',
     roles: readers,
     params,
@@ -110,7 +110,9 @@ export function segmentRoutes(app: FastifyInstance, parts: SegmentRouteParts): v
       version: z.int(),
       of: z.int().meta({ description: 'Customers and prospects in sight' }),
       customers: z.int(),
-      conditions: z.array(z.strictObject({ ...place, customers: z.int() })),
+      conditions: z
+        .array(z.strictObject({ ...place, customers: z.int() }))
+        .meta({ description: 'Customers that meet it and all that stands before it in its groups of `all`: what is left, step by step' }),
     }),
     projections: asked,
     personal: false,
@@ -122,7 +124,7 @@ export function segmentRoutes(app: FastifyInstance, parts: SegmentRouteParts): v
       const day = today();
       const counts = await customersCounted(db, actor)
         .select(sql<number>`count(*)::int`.as('everyone'))
-        .select(nodes.map(({ node }, index) => sql<number>`(count(*) filter (where ${conditionSql(node, day)}))::int`.as(`n${index}`)))
+        .select(nodes.map(({ node, before }, index) => countOf([...before, node], day).as(`n${index}`)))
         .executeTakeFirstOrThrow();
       const count = (name: string): number => (counts as Record<string, number>)[name] ?? 0;
       const conditions = nodes.map(({ path, node }, index) => ({ path, words: inWords(node), customers: count(`n${index}`) }));
@@ -200,6 +202,15 @@ async function conditionOf(db: Kysely<Tables>, row: SegmentRow, actor: Actor): P
   const hidden = dimensionsIn(condition).find((code) => !mayRead(dimensions.get(code), actor));
   if (hidden !== undefined) throw new Problem('Forbidden', `The segment asks for ${hidden}, which your role may not read.`);
   return condition;
+}
+
+/** One condition after the other: what is dear to ask is asked of those that are left. */
+function countOf(nodes: readonly Node[], day: string) {
+  const all = sql.join(
+    nodes.map((node) => conditionSql(node, day)),
+    sql` and `,
+  );
+  return sql<number>`(count(*) filter (where ${all}))::int`;
 }
 
 /** Whose customers count: those that one may see; for product and management, who see nobody, all in their scope. */

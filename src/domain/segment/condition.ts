@@ -51,19 +51,22 @@ export interface PlacedNode {
   /** JSON Pointer into the condition; empty for the whole. */
   readonly path: string;
   readonly node: Node;
+  /** What stands before it in the groups of `all` around it. */
+  readonly before: readonly Node[];
 }
 
 export const MOST_NODES = 60;
 
 /** Every node, the whole first. */
-export function nodesOf(node: Node, path = ''): PlacedNode[] {
-  const here = { path, node };
+export function nodesOf(node: Node, path = '', before: readonly Node[] = []): PlacedNode[] {
+  const here = { path, node, before };
   switch (node.is) {
     case 'all':
+      return [here, ...node.of.flatMap((one, index) => nodesOf(one, `${path}/of/${index}`, [...before, ...node.of.slice(0, index)]))];
     case 'any':
-      return [here, ...node.of.flatMap((one, index) => nodesOf(one, `${path}/of/${index}`))];
+      return [here, ...node.of.flatMap((one, index) => nodesOf(one, `${path}/of/${index}`, before))];
     case 'not':
-      return [here, ...nodesOf(node.of, `${path}/of`)];
+      return [here, ...nodesOf(node.of, `${path}/of`, before)];
     default:
       return [here];
   }
