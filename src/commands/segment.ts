@@ -61,15 +61,21 @@ export const segmentCommands: readonly AnyCommand[] = [defineSegment, redefineSe
 
 function definition({ body: { name, condition } }: { readonly body: Body }, { actor, referred }: CommandContext) {
   const codes = dimensionsIn(condition);
-  const dimensions = codes.filter((code, index) => {
-    const readBy = definitionOf(code, referred[index] as DimensionState)?.definition.readBy;
-    // Who sees figures and nobody's identity may ask for any dimension.
-    return readBy !== undefined && (actor.role === 'product' || readBy.some((role) => role === actor.role));
-  });
-  return { name, condition: spelt(condition) as Condition, by: { subject: actor.subject, role: actor.role }, dimensions };
+  const dimensions = codes.filter((code, index) => isReadBy(actor.role, code, referred[index] as DimensionState));
+  return { name, condition: speltCondition(condition), by: { subject: actor.subject, role: actor.role }, dimensions };
+}
+
+/** Whether a role may ask by a dimension. Who sees figures and nobody's identity may by any that there is. */
+export function isReadBy(role: string, code: string, state: DimensionState): boolean {
+  const readBy = definitionOf(code, state)?.definition.readBy;
+  return readBy !== undefined && (role === 'product' || readBy.some((one) => one === role));
 }
 
 /** With tags as tags are spelt. */
+export function speltCondition(condition: Condition): Condition {
+  return spelt(condition) as Condition;
+}
+
 function spelt(node: Node): Node {
   switch (node.is) {
     case 'all':

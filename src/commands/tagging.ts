@@ -1,17 +1,19 @@
 // Commands on the vocabulary of tags and on jobs that tag or untag many. The rules are in domain/tagging/, who works on jobs is
 // processes/tag-jobs.ts; one customer's tags are commands/customer.ts.
 import { z } from 'zod';
-import { type DimensionState, definitionOf } from '../domain/classification/dimensions.ts';
+import type { DimensionState } from '../domain/classification/dimensions.ts';
 import { CustomerId } from '../domain/customer/events.ts';
 import { Tag } from '../domain/customer/tags.ts';
 import { CalendarDate } from '../domain/kernel/calendar-date.ts';
 import { dateOf } from '../domain/kernel/source.ts';
+import { Condition, dimensionsIn, MOST_NODES, nodesOf } from '../domain/segment/condition.ts';
 import { type TagEntryCommand, type TagEntryState, tagEntry } from '../domain/tagging/entry.ts';
 import { TagAction, TagCounts, TagFilter, TagJobId } from '../domain/tagging/events.ts';
 import { type TagJobCommand, tagJob, tagJobVisibleTo } from '../domain/tagging/tag-job.ts';
 import { dimensionReference } from './classification.ts';
 import { type AnyCommand, type CommandContext, defineCommand, type Reference } from './command.ts';
 import { sourceIdOf } from './command-id.ts';
+import { isReadBy, speltCondition } from './segment.ts';
 
 const FreeText = (max: number) => z.string().trim().min(1).max(max);
 const nothing = z.strictObject({});
@@ -66,6 +68,8 @@ const ofJob = {
 } as const;
 const requesters = ['rm', 'operations'] as const;
 
+const BoundedCondition = Condition.refine((condition) => nodesOf(condition).length <= MOST_NODES, `at most ${MOST_NODES} conditions and groups`);
+
 /** Whose sight the job has is the actor's. */
 export const requestTagJob = defineCommand({
   ...ofJob,
@@ -74,22 +78,19 @@ export const requestTagJob = defineCommand({
   route: 'POST /v1/tag-jobs',
   roles: requesters,
   params: nothing,
-  body: z.strictObject({ action: TagAction, tag: Tag, filter: TagFilter.extend({ tag: Tag.optional() }) }),
-  refersTo: ({ body }) => [
-    tagReference(body.tag),
-    ...(body.filter.classification === undefined ? [] : [dimensionReference(body.filter.classification.dimension)]),
-  ],
+  body: z.strictObject({ action: TagAction, tag: Tag, filter: TagFilter.extend({ tag: Tag.optional(), condition: BoundedCondition.optional() }) }),
+  refersTo: ({ body }) => [tagReference(body.tag), ...dimensionsOf(body.filter).map(dimensionReference)],
   command: ({ body }, context): TagJobCommand => {
-    const [entry, dimension] = context.referred as [TagEntryState, DimensionState | undefined];
-    const asked = body.filter.classification;
-    const readBy = asked && definitionOf(asked.dimension, dimension ?? { version: 0, definition: undefined })?.definition.readBy;
+    const [entry, ...dimensions] = context.referred as [TagEntryState, ...DimensionState[]];
+    const { condition, ...filter } = body.filter;
     return {
       do: 'request',
       jobId: context.id,
       ...body,
+      filter: condition === undefined ? filter : { ...filter, condition: speltCondition(condition) },
       requestedBy: requesterOf(context),
       entry: entry.entry,
-      readsDimension: asked === undefined || (readBy?.some((role) => role === context.actor.role) ?? false),
+      readsDimensions: dimensionsOf(body.filter).every((code, index) => isReadBy(context.actor.role, code, dimensions[index] as DimensionState)),
       today: dateOf(context.now, context.zone),
     };
   },
@@ -187,6 +188,10 @@ function tagReference(tag: string): Reference {
     isThere: () => true,
     otherwise: { rejected: 'TagNotFound', detail: 'There is no such tag in the vocabulary.' },
   };
+}
+
+function dimensionsOf({ condition }: TagFilter): readonly string[] {
+  return condition === undefined ? [] : dimensionsIn(condition);
 }
 
 function requesterOf({ actor: { subject, role, scope } }: CommandContext) {

@@ -19,6 +19,7 @@ import type { Logger } from '../logging.ts';
 import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import type { TagJobRow } from '../projections/tag-jobs/tag-jobs.ts';
+import { conditionSql } from '../views/segment-sql.ts';
 import { allDone } from './all-done.ts';
 import { Rounds } from './rounds.ts';
 
@@ -139,16 +140,12 @@ export class TagJobs {
 
   /** By id, those after the cursor that match and that the requester may see. */
   async #customersOf(client: PoolClient, job: Job): Promise<readonly string[]> {
-    const { classification, ...filter } = JSON.parse(job.filter) as TagFilter;
+    const { condition, ...filter } = JSON.parse(job.filter) as TagFilter;
     let query = customersSeenBy(this.#db, requesterOf(job), filter).clearSelect().select('id');
     if (job.action === 'untag') query = query.where(sql<SqlBool>`tags @> ${[job.tag]}::text[]`);
-    if (classification !== undefined) {
+    if (condition !== undefined) {
       const today = dateOf(new Date(this.#parts.now()).toISOString(), this.#parts.zone);
-      query = query.where(
-        sql<SqlBool>`id in (select customer_id from ${sql.table(`${LIVE_SCHEMA}.classifications`)}
-                             where dimension = ${classification.dimension} and value = ${classification.value}
-                               and (valid_until is null or valid_until >= ${today}::date))`,
-      );
+      query = query.where(conditionSql(condition, today));
     }
     if (job.cursor !== null) query = query.where('id', '>', job.cursor);
     const { sql: text, parameters } = query.orderBy('id').limit(PAGE).compile();

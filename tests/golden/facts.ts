@@ -379,7 +379,7 @@ export const goldenFacts: readonly GoldenFact[] = [
   ofTagJob('TagJobRequested', {
     action: 'tag',
     tag: 'spring',
-    filter: { kind: 'person', tag: 'vip', standing: 'customer', classification: { dimension: 'life-cycle', value: 'active' } },
+    filter: { kind: 'person', tag: 'vip', standing: 'customer', condition: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
     requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
   }),
   ofTagJob('TagPagePlanned', { cursor: person, customers: [person] }),

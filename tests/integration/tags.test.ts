@@ -175,23 +175,23 @@ describe('a tag job', () => {
     expect(await haveTag(customers, 'winter')).toBe(2);
   });
 
-  it('picks by how customers are classed, as far as its requester may read that', async () => {
+  it('picks by a condition as segments have it, as far as its requester may read that', async () => {
     const branch = `b-${randomUUID().slice(0, 8)}`;
     const customers = await customersOf(3, { branch });
     await bank.post('operations', `customers/${customers[1]}/classifications`, { dimension: 'life-cycle', value: 'dormant' });
     await bank.settled();
-    const filter = { branch, classification: { dimension: 'life-cycle', value: 'dormant' } };
+    const asleep = { is: 'classification', dimension: 'life-cycle', in: ['dormant'] };
+    const filter = { branch, condition: { is: 'all', of: [asleep, { is: 'not', of: { is: 'tag', tag: 'WAKE' } }] } };
     const id = await start({ action: 'tag', tag: 'wake', filter });
     await work();
     expect(await job(id)).toMatchObject({ status: 'finished', changed: 1 });
     expect(await tagsOf(customers[1] as string)).toContain('wake');
-    const unknown = await bank.post(
-      'rm',
-      'tag-jobs',
-      { action: 'tag', tag: 'x', filter: { classification: { dimension: 'none', value: 'x' } } },
-      own,
-    );
-    expect([unknown.status, unknown.body.errors[0].pointer]).toStrictEqual([422, '/filter/classification/dimension']);
+    const condition = { is: 'not', of: { ...asleep, dimension: 'none' } };
+    const unknown = await bank.post('rm', 'tag-jobs', { action: 'tag', tag: 'x', filter: { condition } }, own);
+    expect([unknown.status, unknown.body.errors[0].pointer]).toStrictEqual([422, '/filter/condition']);
+    const many = { is: 'any', of: Array(20).fill({ is: 'any', of: Array(20).fill(asleep) }) };
+    const large = await bank.post('operations', 'tag-jobs', { action: 'tag', tag: 'x', filter: { condition: many } });
+    expect([large.status, large.body.errors[0].pointer]).toStrictEqual([400, '/filter/condition']);
   });
 
   it('gives no tag of the vocabulary whose time is over', async () => {

@@ -127,8 +127,8 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
         {},
         { tag: 'vip' },
         { branch: '3200' },
-        { classification: { dimension: 'life-cycle', value: 'active' } },
-        { classification: { dimension: 'none', value: 'active' } },
+        { condition: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+        { condition: { is: 'classification', dimension: 'none', in: ['active'] } },
       ),
     }),
   'POST /v1/segments': () =>

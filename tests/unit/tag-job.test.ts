@@ -38,7 +38,7 @@ describe('a tag job', () => {
     filter: { branch: '3100' },
     requestedBy,
     entry: undefined,
-    readsDimension: true,
+    readsDimensions: true,
     today: '2026-03-03',
   };
   const requested: TagJobFact = { type: 'TagJobRequested', data: { jobId, action: 'tag', tag: 'vip', filter: { branch: '3100' }, requestedBy } };
@@ -66,7 +66,7 @@ describe('a tag job', () => {
   });
   it('asks for no dimension that its requester may not read', () => {
     given(tagJob)
-      .when({ ...request, readsDimension: false })
+      .when({ ...request, readsDimensions: false })
       .isRefused('DimensionUnknown');
   });
   it('plans one page at a time, from where it stands', () => {

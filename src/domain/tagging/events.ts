@@ -2,9 +2,9 @@
 // the tag (`tagIdOf`); a job on `tagjob-<id>`. The tags themselves stand on each customer's own stream.
 import { z } from 'zod';
 import { CustomerFilter } from '../campaign/events.ts';
-import { ClassifiedAs } from '../classification/events.ts';
 import { CustomerId } from '../customer/events.ts';
 import { defineEvent, type FactOf } from '../kernel/event.ts';
+import { SegmentDefined } from '../segment/events.ts';
 
 const marketing = { retention: 'marketing' } as const;
 export const TagJobId = z.uuid();
@@ -26,11 +26,11 @@ export const TagDefined = defineEvent('TagDefined', z.strictObject({ tag: z.stri
 /** No longer of the vocabulary; customers keep it as a free tag. */
 export const TagRetired = defineEvent('TagRetired', z.strictObject({ tag: z.string() }), marketing);
 
-/** Which customers; every condition given must hold. */
+/** Which customers; all that is given must hold. */
 export const TagFilter = CustomerFilter.extend({
   standing: z.enum(['prospect', 'customer']).optional(),
-  /** A value that holds on the day of the page. */
-  classification: ClassifiedAs.optional(),
+  /** As segments have it, on the day of each page. */
+  condition: SegmentDefined.data.shape.condition.optional(),
 });
 export type TagFilter = z.output<typeof TagFilter>;
 

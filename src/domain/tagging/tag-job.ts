@@ -31,8 +31,8 @@ export type TagJobCommand = { readonly jobId: string } & (
       readonly requestedBy: Requester;
       /** Of the vocabulary, where the tag is of it. */
       readonly entry: TagEntry | undefined;
-      /** Whether the requester may read the dimension that the filter names; true where it names none. */
-      readonly readsDimension: boolean;
+      /** Whether the requester may read every dimension that the filter names. */
+      readonly readsDimensions: boolean;
       readonly today: string;
     }
   | { readonly do: 'plan'; readonly after: string | null; readonly customers: readonly string[] }
@@ -100,14 +100,14 @@ function decide(command: TagJobCommand, state: TagJobState): Decision {
 function request(command: Extract<TagJobCommand, { do: 'request' }>, { status }: TagJobState): Decision {
   // The stream is named by the command, so a job that is there already was requested by it.
   if (status) return [];
-  const { jobId, action, tag, filter, requestedBy, entry, readsDimension, today } = command;
+  const { jobId, action, tag, filter, requestedBy, entry, readsDimensions, today } = command;
   if (action === 'tag' && entry?.expiresOn !== undefined && entry.expiresOn < today)
     return { rejected: 'TagExpired', detail: `The tag was to be given until ${entry.expiresOn}: define it anew first.`, pointer: '/tag' };
-  if (!readsDimension)
+  if (!readsDimensions)
     return {
       rejected: 'DimensionUnknown',
-      detail: 'There is no such dimension that your role may read: those there are stand under /v1/dimensions.',
-      pointer: '/filter/classification/dimension',
+      detail: 'The condition names a dimension that there is none of, or that your role may not read: see /v1/dimensions.',
+      pointer: '/filter/condition',
     };
   return [{ type: 'TagJobRequested', data: { jobId, action, tag, filter, requestedBy: requesterOf(requestedBy) } }];
 }
