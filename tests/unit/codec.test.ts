@@ -210,8 +210,10 @@ describe('what is personal in a schema', () => {
     expect(paths.sort()).toStrictEqual([
       'AccountReported.number',
       'CardReported.number',
+      'ClassificationWithdrawn.reason',
       'ContactAdded.value',
       'CustomerAssigned.reason',
+      'CustomerClassified.reason',
       'CustomerRegistered.contacts.*.value',
       'CustomerRegistered.documents.*.number',
       'CustomerRegistered.name',
