@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Role } from '../../src/domain/kernel/roles.ts';
 import { accountLines, coreCustomer, customerLine, moveLine } from '../support/class-bank.ts';
+import { runCli } from '../support/cli.ts';
 import { type Caller, callerOf, until } from '../support/client.ts';
 import { type ServerProcess, spawnServer } from '../support/server.ts';
 
@@ -89,4 +90,9 @@ it('reviews tiers and tags many by its own workers', async () => {
   await as('operations').post(`/v1/tag-jobs/${job.body.id}/undo`, {});
   await until(async () => (await status()).status === 'undone');
   expect(await status()).toMatchObject({ restored: 1, kept: 0 });
+}, 60_000);
+
+it('compares without a difference', async () => {
+  const { code, out } = await runCli('replay', ['--compare'], { cwd: dataDir, dataDir }).done;
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('classification_timers:') });
 }, 60_000);
