@@ -30,10 +30,13 @@ import { child, type Logger } from './logging.ts';
 import { oldestTransactionSeconds } from './postgres/oldest-transaction.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
 import { ApprovalWorker } from './processes/approvals.ts';
+import { classificationTimers } from './processes/classification-timers.ts';
 import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
 import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
 import { streamName } from './processes/nats-stream.ts';
+import { TagJobs } from './processes/tag-jobs.ts';
+import { TierReviews } from './processes/tier-reviews.ts';
 import { TimerWorker } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
 import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
@@ -129,6 +132,15 @@ export async function compose(ground: Ground): Promise<Http> {
     const approvals = new ApprovalWorker({ pool: workerPool, handler, fourEyes, now, log: child(log, 'approvals') });
     approvals.start();
     lifecycle.onStop('approvals', () => approvals.stop());
+    const classTimers = classificationTimers({ pool: workerPool, handler, now, log: child(log, 'classification-timers') });
+    classTimers.start();
+    lifecycle.onStop('classification-timers', () => classTimers.stop());
+    const reviews = new TierReviews({ pool: workerPool, handler, journal, codec, log: child(log, 'tier-reviews') });
+    reviews.start();
+    lifecycle.onStop('tier-reviews', () => reviews.stop());
+    const tagJobs = new TagJobs({ pool: workerPool, handler, journal, codec, now, zone: config.zone, log: child(log, 'tag-jobs') });
+    tagJobs.start();
+    lifecycle.onStop('tag-jobs', () => tagJobs.stop());
   }
   // Before anyone is answered: a document that is a customer's already must not be given to another.
   if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });

@@ -11,6 +11,7 @@ import { SETTLE_MS, ViewNotSettled, viewedProjections } from '../views/live.ts';
 import { eventsOf, knownPosition } from '../views/past.ts';
 import { relationStreamProjections, relationStreamsOf } from '../views/relation-history.ts';
 import { OpenedValues, Showing } from '../views/shown.ts';
+import { readableClasses } from './class-readers.ts';
 import { CustomerAccess } from './customer-access.ts';
 import { type CustomerRouteParts, customerParams, customerReaders } from './customer-route-parts.ts';
 import { HistoryItem } from './customer-view.ts';
@@ -43,7 +44,8 @@ export function customerHistoryRoute(app: FastifyInstance, parts: CustomerRouteP
       if (recorded.length === 0) throw await denied([customerId]);
       // Of whom one may not see not even that there is a pair, as in the other views.
       const seen = await access.seen([...new Set(recorded.flatMap(({ pairWith }) => pairWith ?? []))], actor);
-      const all = recorded.filter(({ pairWith }) => pairWith === null || seen.has(pairWith));
+      const readable = await readableClasses(readModels, actor);
+      const all = recorded.filter(({ event, pairWith }) => (pairWith === null || seen.has(pairWith)) && readable(event));
       const after = cursorFrom(SORT)?.[0];
       const rest = after === undefined ? all : all.filter(({ event }) => event.position < Number(after));
       const page = rest.slice(0, query.limit);

@@ -5,6 +5,7 @@ import { TicketChannel } from '../domain/ticket/vocabulary.ts';
 import { type AttainmentRow, slaAttainment, type TicketTables } from '../projections/tickets/queries.ts';
 import { bankReportEntries, bankReports } from './bank-reports.ts';
 import { campaignFunnelReport } from './campaign-report.ts';
+import { customersByClassReport } from './classification-routes.ts';
 import type { ReadModels } from './read-models.ts';
 import { pageAnswer, type ReadRouteParts, readRoute } from './read-route.ts';
 import { replayParameter } from './ticket-routes.ts';
@@ -48,7 +49,7 @@ const slaAttainmentReport = {
 } as const satisfies ReportEntry;
 
 /** With their figures those of own customers. */
-const openToManagers: readonly ReportEntry[] = [...bankReportEntries, campaignFunnelReport];
+const openToManagers: readonly ReportEntry[] = [...bankReportEntries, campaignFunnelReport, customersByClassReport];
 const entries: readonly ReportEntry[] = [slaAttainmentReport, ...openToManagers];
 
 export function reportRoutes(app: FastifyInstance, parts: ReadRouteParts & { readonly readModels: ReadModels }): void {

@@ -12,6 +12,7 @@ import { ticketsFeed } from '../feeds/tickets.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { approvalRoutes } from './approval-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
+import { classificationRoutes } from './classification-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { customerRoutes } from './customer-routes.ts';
@@ -19,8 +20,11 @@ import { feedRoutes } from './feed-routes.ts';
 import { ReadModels } from './read-models.ts';
 import { relationRoutes } from './relation-routes.ts';
 import { reportRoutes } from './report-routes.ts';
+import { segmentRoutes } from './segment-routes.ts';
 import type { ApiRoutes } from './server.ts';
+import { tagRoutes } from './tag-routes.ts';
 import { ticketRoutes } from './ticket-routes.ts';
+import { tierRoutes } from './tier-routes.ts';
 
 export interface ContextParts {
   readonly pool: Pool;
@@ -54,5 +58,9 @@ export function contextRoutes({ pool, clock, zone, handler, fourEyes, searchToke
     (app, api) => approvalRoutes(app, api, { pool, handler, fourEyes, readModels }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
     (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
+    (app, api) => classificationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),
+    (app, api) => tierRoutes(app, { ...api, readModels }),
+    (app, api) => segmentRoutes(app, { ...api, pool, readModels, zone }),
+    (app, api) => tagRoutes(app, { ...api, pool, readModels, zone }),
   ];
 }

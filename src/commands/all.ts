@@ -1,6 +1,7 @@
 // Every command there is. One with a `route` becomes a route of the API by standing here (api/command-routes.ts).
 import { approvalCommands } from './approval.ts';
 import { campaignCommands } from './campaign.ts';
+import { classificationCommands } from './classification.ts';
 import { moveClock } from './clock.ts';
 import type { AnyCommand } from './command.ts';
 import { consentCommands } from './consent.ts';
@@ -11,6 +12,8 @@ import { holdingCommands } from './holding.ts';
 import { matchingCommands } from './matching.ts';
 import { projectionCommands } from './projection.ts';
 import { relationshipCommands } from './relationship.ts';
+import { segmentCommands } from './segment.ts';
+import { taggingCommands } from './tagging.ts';
 import {
   assignTicket,
   closeTicket,
@@ -22,6 +25,7 @@ import {
   startTicket,
   warnOfDeadline,
 } from './ticket.ts';
+import { tierCommands } from './tier.ts';
 
 /** With those on the read models of these names. */
 export function allCommands(projectionNames: readonly string[]): readonly AnyCommand[] {
@@ -47,4 +51,8 @@ const contextCommands: readonly AnyCommand[] = [
   ...groupCommands,
   ...consentCommands,
   ...matchingCommands,
+  ...classificationCommands,
+  ...tierCommands,
+  ...taggingCommands,
+  ...segmentCommands,
 ];

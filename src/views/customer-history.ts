@@ -2,6 +2,8 @@
 // and what was before and after. Before and after come from the read models' own folds, so that they are what was shown.
 
 import type { enrolmentEvents } from '../domain/campaign/events.ts';
+import type { ClassificationFact, classificationEvents } from '../domain/classification/events.ts';
+import { type Standing, standingAfter } from '../domain/classification/standing.ts';
 import type { consentEvents } from '../domain/consent/events.ts';
 import { scopeInWords } from '../domain/consent/vocabulary.ts';
 import type { customerEvents } from '../domain/customer/events.ts';
@@ -39,6 +41,7 @@ type KnownEvent =
   | RecordedOf<typeof holdingEvents>
   | RecordedOf<typeof enrolmentEvents>
   | RecordedOf<typeof consentEvents>
+  | RecordedOf<typeof classificationEvents>
   | RecordedOf<typeof ticketEvents>
   | ApprovalEvent;
 
@@ -48,6 +51,7 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
   const holdingRows = new Map<string, HoldingRow>();
   const relationTeller = new RelationTeller(customerId);
   const groupTeller = new GroupTeller(customerId);
+  const standings = new Map<string, Standing>();
   const changes: (Change & { readonly holding?: HoldingRow })[] = [];
   for (const event of events) {
     const category = categoryOf(event.stream);
@@ -89,6 +93,13 @@ export function changesOf(events: readonly RecordedEvent[], customerId: string, 
       if (told) changes.push({ ...change, ...told });
     } else if (category === 'approval') {
       changes.push({ ...change, ...approvalFields(event as ApprovalEvent) });
+    } else if (category === 'classification') {
+      const { dimension } = (event as RecordedOf<typeof classificationEvents>).data;
+      const before = standings.get(dimension);
+      const after = standingAfter(before, event as ClassificationFact);
+      if (after) standings.set(dimension, after);
+      const about = { kind: 'customer', id };
+      changes.push({ ...change, about, before: classFields(dimension, before), after: classFields(dimension, after) });
     } else if (category === 'enrolment') {
       changes.push({ ...change, before: none, after: enrolmentFields(event as RecordedOf<typeof enrolmentEvents>) });
     } else if (category === 'consent') {
@@ -212,6 +223,15 @@ function enrolmentFields({ type, data }: RecordedOf<typeof enrolmentEvents>): Fi
   ]);
 }
 
+function classFields(dimension: string, standing: Standing | undefined): Fields {
+  if (!standing || standing.ended !== null) return none;
+  return new Map<string, Field>([
+    [dimension, { plain: standing.value }],
+    [`${dimension}.validUntil`, { plain: standing.validUntil }],
+    [`${dimension}.reviewDueOn`, { plain: standing.reviewDueOn }],
+  ]);
+}
+
 function lineOf(value: unknown): string | null {
   return value instanceof Sealed ? value.toString() : null;
 }
@@ -227,6 +247,8 @@ function reasonOf(event: KnownEvent): string | null {
     case 'ApprovalRejected':
     case 'ConsentRefused':
     case 'ConsentWithdrawn':
+    case 'CustomerClassified':
+    case 'ClassificationWithdrawn':
       return lineOf(event.data.reason);
     default:
       return null;
@@ -284,6 +306,14 @@ function wordsOf(event: KnownEvent): string {
       return `Ticket taken over from ${event.data.source.system}`;
     case 'TicketClosed':
       return 'Ticket closed';
+    case 'CustomerClassified':
+      return `Classed ${event.data.value} by ${event.data.dimension}${event.data.explanation === undefined ? '' : `: ${event.data.explanation}`}`;
+    case 'ClassificationWithdrawn':
+      return `No longer classed by ${event.data.dimension}`;
+    case 'ClassificationExpired':
+      return `The time of ${event.data.dimension} is over: it held until ${event.data.validUntil}`;
+    case 'ClassificationFellDue':
+      return `${event.data.why === 'review' ? 'A review' : 'The first rating'} of ${event.data.dimension} fell due on ${event.data.dueOn}`;
     case 'CampaignEnrolled':
       return 'Enrolled in a campaign';
     case 'ResponseRecorded':

@@ -79,7 +79,9 @@ const candidatesQuery = {
 export async function candidatesOf(pool: Pool, customerId: string): Promise<Candidates> {
   const { rows } = await pool.query<Candidates>({ ...candidatesQuery, values: [customerId] });
   const found = rows[0] as Candidates;
-  return { ...found, streams: [...new Set([`customer-${customerId}`, `pair-${customerId}`, `consent-${customerId}`, ...found.streams])] };
+  // Streams of their own that every customer may have.
+  const own = ['customer', 'pair', 'consent', 'classification'].map((category) => `${category}-${customerId}`);
+  return { ...found, streams: [...new Set([...own, ...found.streams])] };
 }
 
 /** How far the bank's knowledge goes, once the read models that name the streams are there. @throws ViewNotSettled, RangeError */

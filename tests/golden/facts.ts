@@ -103,6 +103,20 @@ const ofPair = (type: string, data: object): GoldenFact => ({
   data: { pair: `${person}.${linked}`, ...data },
   subject: `customer-${person}`,
 });
+const policyTiers = [
+  { value: 'mass', from: 0 },
+  { value: 'private', from: 600_000_000, downAfterMonths: 6 },
+];
+const reviewed = { first: 1, up: 0, down: 0, unchanged: 0, watched: 0, notCounted: 0, refused: 0, otherCurrencies: { USD: 1 } };
+const classed = (type: string, data: object, occurredAt?: string): GoldenFact => ({
+  stream: `classification-${person}`,
+  type,
+  data: { customerId: person, ...data },
+  subject: `customer-${person}`,
+  ...(occurredAt === undefined ? {} : { occurredAt }),
+});
+const ofReview = (type: string, data: object): GoldenFact => ({ stream: `tierreview-${id('f4')}`, type, data: { reviewId: id('f4'), ...data } });
+const ofTagJob = (type: string, data: object): GoldenFact => ({ stream: `tagjob-${id('f5')}`, type, data: { jobId: id('f5'), ...data } });
 const told = (type: string, data: object): GoldenFact => ({ stream: 'projection-tickets', type, data: { projection: 'tickets', ...data } });
 
 export const goldenFacts: readonly GoldenFact[] = [
@@ -448,4 +462,130 @@ export const goldenFacts: readonly GoldenFact[] = [
     denied: { by: 'an', reason: '父子' },
   }),
   ofPair('PairDecided', { decision: 'later', reason: '待核实' }),
+  {
+    stream: 'dimension-channel',
+    type: 'DimensionDefined',
+    data: {
+      dimension: 'channel',
+      version: 1,
+      definition: {
+        name: 'Channel',
+        values: [{ code: 'app', name: 'App', reviewMonths: 12 }],
+        assignedBy: ['rm'],
+        readBy: ['rm', 'auditor'],
+        validMonths: 24,
+        needsAssessment: false,
+        downNeedsReason: false,
+        customersOnly: true,
+      },
+    },
+  },
+  classed(
+    'CustomerClassified',
+    {
+      dimension: 'investor-tolerance',
+      dimensionVersion: 0,
+      value: 'C3',
+      source: { kind: 'person' },
+      reason: 'answered the questionnaire',
+      assessedOn: '2026-01-10',
+      validUntil: '2027-01-10',
+    },
+    '2026-01-10[Asia/Shanghai]',
+  ),
+  classed('CustomerClassified', {
+    dimension: 'value-tier',
+    dimensionVersion: 0,
+    value: 'mass',
+    source: { kind: 'rule', rule: 'standard', version: 1 },
+    explanation: 'The average of 2026-02 is 1.00 CNY, at least the 0.00 CNY of mass.',
+    reviewDueOn: '2027-03-01',
+  }),
+  classed('ClassificationFellDue', { dimension: 'aml-grade', why: 'first-rating', dueOn: '2026-03-17' }, '2026-03-16T16:00:00.000Z'),
+  classed('ClassificationWithdrawn', { dimension: 'value-tier', source: { kind: 'person' }, reason: 'entered by mistake' }),
+  classed('ClassificationExpired', { dimension: 'investor-tolerance', validUntil: '2027-01-10' }, '2027-01-10T16:00:00.000Z'),
+  {
+    stream: 'tierpolicy-standard',
+    type: 'TierPolicyPublished',
+    data: {
+      policyId: 'standard',
+      version: 1,
+      policy: {
+        name: 'Standard',
+        currency: 'CNY',
+        tiers: policyTiers,
+        up: 'next-month',
+        downAfterMonths: 3,
+        downTo: 'last-month',
+        watchAfterMonths: 2,
+      },
+    },
+  },
+  ofReview('TierReviewRequested', {
+    policyId: 'standard',
+    version: 1,
+    month: '2026-02',
+    requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
+  }),
+  ofReview('TierReviewAdvanced', { cursor: person, counts: reviewed }),
+  ofReview('TierReviewFinished', { counts: reviewed }),
+  {
+    stream: `tag-${id('f6')}`,
+    type: 'TagDefined',
+    data: {
+      tag: 'vip',
+      entry: { colour: '#d4af37', group: 'value', owner: 'private banking', description: 'By invitation', expiresOn: '2030-12-31' },
+    },
+  },
+  { stream: `tag-${id('f7')}`, type: 'TagDefined', data: { tag: 'new', entry: {} } },
+  { stream: `tag-${id('f7')}`, type: 'TagRetired', data: { tag: 'new' } },
+  ofTagJob('TagJobRequested', {
+    action: 'tag',
+    tag: 'spring',
+    filter: { kind: 'person', tag: 'vip', standing: 'customer', condition: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+    requestedBy: { subject: 'olga', role: 'operations', scope: 'bank' },
+  }),
+  ofTagJob('TagPagePlanned', { cursor: person, customers: [person] }),
+  ofTagJob('TagPageDone', { cursor: person, counts: { changed: 1, already: 0, refused: 0 } }),
+  ofTagJob('TagJobFinished', {}),
+  ofTagJob('TagUndoRequested', { requestedBy: { subject: 'olga', role: 'operations' } }),
+  ofTagJob('TagUndoAdvanced', { through: 1, restored: 0, kept: [person], refused: 0 }),
+  ofTagJob('TagUndoFinished', {}),
+  {
+    stream: `tagjob-${id('f8')}`,
+    type: 'TagJobRequested',
+    data: { jobId: id('f8'), action: 'untag', tag: 'spring', filter: {}, requestedBy: { subject: 'an', role: 'rm' } },
+  },
+  { stream: `tagjob-${id('f8')}`, type: 'TagJobCancelled', data: { jobId: id('f8') } },
+  {
+    stream: `segment-${id('f9')}`,
+    type: 'SegmentDefined',
+    data: {
+      segmentId: id('f9'),
+      version: 1,
+      name: 'Sleeping savers',
+      condition: {
+        is: 'all',
+        of: [
+          { is: 'kind', value: 'person' },
+          { is: 'standing', value: 'customer' },
+          { is: 'branch', in: ['3100'] },
+          { is: 'manager', in: ['an'] },
+          {
+            is: 'any',
+            of: [
+              { is: 'tag', tag: 'vip' },
+              { is: 'not', of: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+            ],
+          },
+          { is: 'balance', currency: 'CNY', atLeast: 100, below: 1_000_000 },
+          { is: 'holds', thing: 'account', product: 'current' },
+          { is: 'ticket', type: 'complaint', waiting: true },
+          { is: 'enrolled', campaign },
+        ],
+      },
+      definedBy: { subject: 'olga', role: 'operations' },
+    },
+  },
+  { stream: `segment-${id('f9')}`, type: 'SegmentRetired', data: { segmentId: id('f9') } },
 ];

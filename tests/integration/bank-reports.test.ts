@@ -220,7 +220,7 @@ const yuan = (amount: number | string) => ({ amount, currency: 'CNY' });
 describe('the list of reports', () => {
   it('names those that the reader may have', async () => {
     const names = async (role: Role) => (await api.app.inject({ method: 'GET', url: '/v1/reports', headers: api.as(role) })).json().items;
-    const bank = ['customers-by-branch', 'holdings-summary', 'balances-by-month', 'campaign-funnel'];
+    const bank = ['customers-by-branch', 'holdings-summary', 'balances-by-month', 'campaign-funnel', 'customers-by-class'];
     expect((await names('management')).map(({ name }: { name: string }) => name)).toStrictEqual(['sla-attainment', ...bank]);
     expect((await names('rm')).map(({ name }: { name: string }) => name)).toStrictEqual(bank);
   });

@@ -37,6 +37,7 @@ interface Pools {
   readonly relations: readonly string[];
   readonly groups: readonly string[];
   readonly approvals: readonly string[];
+  readonly segments: readonly string[];
 }
 
 const nowhere = '01990f7c-5f00-8aaa-8bbb-0123456789ab';
@@ -61,6 +62,7 @@ beforeAll(async () => {
     relations: [...one.relations.own, ...one.relations.own, ...one.relations.hidden, ...other.relations.hidden, nowhere],
     groups: [...one.groups.own, ...one.groups.own, ...one.groups.hidden, ...other.groups.hidden, nowhere],
     approvals: [...one.approvals.own, ...one.approvals.own, ...one.approvals.hidden, ...other.approvals.hidden, nowhere],
+    segments: [...one.segments, nowhere],
   };
   const document = JSON.parse((await one.send('rm', OWN_RM, 'GET', '/openapi.json')).body) as {
     paths: Record<string, Record<string, { 'x-roles'?: Role[]; parameters?: Parameter[]; requestBody?: unknown; responses: unknown }>>;
@@ -169,6 +171,43 @@ const bodies: Readonly<Record<string, () => fc.Arbitrary<unknown>>> = {
       evidence: fc.constant('seen'),
       reviewDueOn: fc.constant('2099-01-01'),
     }),
+  'POST /v1/customers/{customerId}/classifications': () =>
+    fc.constantFrom(
+      { dimension: 'life-cycle', value: 'active' },
+      { dimension: 'investor-tolerance', value: 'C3', assessedOn: '2026-03-01' },
+      { dimension: 'aml-grade', value: 'low' },
+    ),
+  'POST /v1/customers/{customerId}/classifications/{dimension}/withdraw': () => fc.constant({ reason: 'a mistake' }),
+  'POST /v1/tag-jobs': () =>
+    fc.record({
+      action: fc.constantFrom('tag', 'untag'),
+      tag: fc.constantFrom('VIP', 'quiet'),
+      filter: fc.constantFrom(
+        {},
+        { tag: 'vip' },
+        { branch: '3200' },
+        { condition: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+        { condition: { is: 'classification', dimension: 'none', in: ['active'] } },
+      ),
+    }),
+  'POST /v1/segments': () =>
+    fc.record({
+      name: fc.constantFrom('Quiet', 'Rich'),
+      condition: fc.constantFrom(
+        { is: 'tag', tag: 'vip' },
+        { is: 'not', of: { is: 'classification', dimension: 'life-cycle', in: ['active'] } },
+        {
+          is: 'any',
+          of: [
+            { is: 'balance', currency: 'CNY', atLeast: 1 },
+            { is: 'branch', in: ['3200'] },
+          ],
+        },
+      ),
+    }),
+  'POST /v1/segments/{segmentId}': () => fc.constant({ name: 'Other', condition: { is: 'kind', value: 'person' } }),
+  'POST /v1/tag-jobs/{jobId}/cancel': () => fc.constant({}),
+  'POST /v1/tag-jobs/{jobId}/undo': () => fc.constant({}),
   'POST /v1/campaigns/{campaignId}/responses': () => fc.record({ customer: customer(), response: fc.constantFrom('interested', 'declined') }),
 };
 
@@ -201,6 +240,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return fc.constantFrom(...pools.approvals);
     case 'documentId':
       return fc.constantFrom('1', '2');
+    case 'segmentId':
+      return fc.constantFrom(...pools.segments);
     case 'contactId':
       return fc.constant(nowhere);
     case 'jobId':
@@ -212,6 +253,8 @@ function drawn({ name, schema }: Parameter): fc.Arbitrary<string> {
       return fc.constantFrom(OWN_RM, 'bo', 'cui', 'none');
     case 'branch':
       return fc.constantFrom('3100', '3200');
+    case 'dimension':
+      return fc.constantFrom('life-cycle', 'value-tier', 'investor-tolerance', 'aml-grade', 'none');
     case 'tag':
       return fc.constantFrom('VIP', 'vip', 'risk');
     case 'q':

@@ -31,6 +31,7 @@ export class World {
   readonly relations: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly groups: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
   readonly approvals: { own: string[]; hidden: string[] } = { own: [], hidden: [] };
+  readonly segments: string[] = [];
   readonly #nowMs: { value: number };
 
   private constructor(api: TestApi, nowMs: { value: number }) {
@@ -125,6 +126,12 @@ export class World {
     await this.#do('operations', 'ops', `/v1/customers/${reported}/assign`, 'own-assign', { manager: OWN_RM });
     this.own.push(reported);
     await this.#do('operations', 'ops', `/v1/customers/${this.own[0]}/tags`, 'own-tag', { tag: 'VIP' });
+    for (const [index, value] of ['active', 'dormant'].entries())
+      await this.#do('operations', 'ops', `/v1/customers/${this.own[index]}/classifications`, `own-class-${index}`, {
+        dimension: 'life-cycle',
+        value,
+      });
+    await this.#do('risk', 'ri', `/v1/customers/${reported}/classifications`, 'own-grade', { dimension: 'aml-grade', value: 'medium' });
     this.at(3);
     await this.#hidden(pick, hiddenCount, feed, `between-${seed}`);
     this.at(4);
@@ -132,6 +139,8 @@ export class World {
       const { id } = await this.#do('operations', 'ops', '/v1/campaigns', `campaign-${name}`, { name, from: '2026-03-01', to: '2026-12-31' });
       this.campaigns.push(id as string);
     }
+    const condition = { is: 'any', of: ['active', 'dormant'].map((value) => ({ is: 'classification', dimension: 'life-cycle', in: [value] })) };
+    this.segments.push((await this.#do('operations', 'ops', '/v1/segments', 'segment', { name: 'Living', condition })).id as string);
     await this.#do('operations', 'ops', `/v1/campaigns/${this.campaigns[0]}/start`, 'campaign-start', {});
     await this.#do('operations', 'ops', `/v1/campaigns/${this.campaigns[0]}/enrolments`, 'enrol-own', { customers: this.own.slice(0, 2) });
     const hiddenOnes = this.hidden.filter(() => random() < 0.6);
@@ -243,6 +252,8 @@ export class World {
       });
       this.hidden.push(id as string);
       await this.#do('operations', 'ops', `/v1/customers/${id}/tags`, `${when}-tag-${index}`, { tag: pick(['VIP', 'risk', 'new']) });
+      const value = pick(['active', 'dormant', 'lost']);
+      await this.#do('operations', 'ops', `/v1/customers/${id}/classifications`, `${when}-class-${index}`, { dimension: 'life-cycle', value });
     }
     const account = `${when}-${count}`;
     await feed([
