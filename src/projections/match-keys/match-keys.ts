@@ -30,6 +30,8 @@ interface Lines {
 
 interface Told {
   readonly own: Lines;
+  /** Identity cards that staff entered, by their documents' ids, which count from 1. */
+  readonly cards: readonly { readonly documentId: string; readonly line: string }[];
   /** Added one by one, by their ids. */
   readonly contacts: readonly { readonly contactId: string; readonly kind: string; readonly line: string }[];
   /** The newest of each reference. */
@@ -37,7 +39,15 @@ interface Told {
 }
 
 const noLines: Lines = { names: [], births: [], eMails: [], places: [] };
-const TELLING = new Set(['CustomerRegistered', 'CustomerReported', 'ContactAdded', 'ContactRemoved']);
+const TELLING = new Set([
+  'CustomerRegistered',
+  'CustomerReported',
+  'ContactAdded',
+  'ContactRemoved',
+  'NameCorrected',
+  'DocumentAdded',
+  'DocumentWithdrawn',
+]);
 
 export const matchKeys: Projection<MatchKeysRow> = {
   name: 'match_keys',
@@ -72,14 +82,15 @@ function toldAfter(before: Told | undefined, event: CustomerEvent): Told | undef
   switch (event.type) {
     case 'CustomerRegistered': {
       const { name, documents = [], contacts = [] } = event.data;
-      const own = { ...noLines, names: lines([name]), births: lines(cardsIn(documents)) };
+      const own = { ...noLines, names: lines([name]) };
+      const cards = documents.flatMap((document, index) => cardOf(`${index + 1}`, document));
       const made = contacts.flatMap(({ contactId, kind, value }) => lines([value]).map((line) => ({ contactId, kind, line })));
-      return { reports: before?.reports ?? [], own, contacts: [...(before?.contacts ?? []), ...made] };
+      return { reports: before?.reports ?? [], own, cards, contacts: [...(before?.contacts ?? []), ...made] };
     }
     case 'CustomerReported': {
       const { reference, name, birthDate, documents = [], contacts = [] } = event.data;
       const startsAt = startOf(event.occurredAt);
-      const known = before ?? { own: noLines, contacts: [], reports: [] };
+      const known = before ?? { own: noLines, cards: [], contacts: [], reports: [] };
       if (known.reports.some((report) => report.reference === reference && report.startsAt > startsAt)) return known;
       const report = {
         reference,
@@ -98,9 +109,20 @@ function toldAfter(before: Told | undefined, event: CustomerEvent): Told | undef
     }
     case 'ContactRemoved':
       return before && { ...before, contacts: before.contacts.filter(({ contactId }) => contactId !== event.data.contactId) };
+    case 'NameCorrected':
+      // Others may still know them by the former one.
+      return before && { ...before, own: { ...before.own, names: [...before.own.names, ...lines([event.data.name])] } };
+    case 'DocumentAdded':
+      return before && { ...before, cards: [...before.cards, ...cardOf(event.data.documentId, event.data)] };
+    case 'DocumentWithdrawn':
+      return before && { ...before, cards: before.cards.filter(({ documentId }) => documentId !== event.data.documentId) };
     default:
       return before;
   }
+}
+
+function cardOf(documentId: string, document: { readonly type: string; readonly number: Personal }): Told['cards'] {
+  return lines(cardsIn([document])).map((line) => ({ documentId, line }));
 }
 
 function rowOf(id: string, told: Told, position: number): MatchKeysRow {
@@ -109,7 +131,7 @@ function rowOf(id: string, told: Told, position: number): MatchKeysRow {
   return {
     id,
     names: sealed(all.flatMap(({ names }) => names)),
-    births: sealed(all.flatMap(({ births }) => births)),
+    births: sealed([...all.flatMap(({ births }) => births), ...told.cards.map(({ line }) => line)]),
     e_mails: sealed([...all.flatMap(({ eMails }) => eMails), ...own('e-mail')]),
     places: sealed([...all.flatMap(({ places }) => places), ...own('address')]),
     told: JSON.stringify(told),
