@@ -31,13 +31,13 @@ import { oldestTransactionSeconds } from './postgres/oldest-transaction.ts';
 import { APP_ROLE, assertDurable, createPool } from './postgres/pool.ts';
 import { ApprovalWorker } from './processes/approvals.ts';
 import { classificationTimers } from './processes/classification-timers.ts';
-import { EnrolmentJobs } from './processes/enrolment-jobs.ts';
+import { enrolmentJobs } from './processes/enrolment-jobs.ts';
 import { readProgress } from './processes/nats-checkpoint.ts';
 import { NatsPublisher, PREFIX } from './processes/nats-publisher.ts';
 import { streamName } from './processes/nats-stream.ts';
-import { TagJobs } from './processes/tag-jobs.ts';
-import { TierReviews } from './processes/tier-reviews.ts';
-import { TimerWorker } from './processes/timers.ts';
+import { tagJobs } from './processes/tag-jobs.ts';
+import { tierReviews } from './processes/tier-reviews.ts';
+import { ticketTimers } from './processes/timers.ts';
 import { projections } from './projections/all.ts';
 import { LIVE_SCHEMA, ProjectionEngine } from './projections/engine/engine.ts';
 import { JournalMismatch } from './projections/engine/journal-identity.ts';
@@ -123,10 +123,10 @@ export async function compose(ground: Ground): Promise<Http> {
       await publisher.start();
       lifecycle.onStop('publisher', () => publisher.stop());
     }
-    const worker = new TimerWorker({ pool: workerPool, handler, now, log: child(log, 'timers') });
+    const worker = ticketTimers({ pool: workerPool, handler, now, log: child(log, 'timers') });
     worker.start();
     lifecycle.onStop('timers', () => worker.stop());
-    const jobs = new EnrolmentJobs({ pool: workerPool, handler, log: child(log, 'enrolment-jobs') });
+    const jobs = enrolmentJobs({ pool: workerPool, handler, log: child(log, 'enrolment-jobs') });
     jobs.start();
     lifecycle.onStop('enrolment-jobs', () => jobs.stop());
     const approvals = new ApprovalWorker({ pool: workerPool, handler, fourEyes, now, log: child(log, 'approvals') });
@@ -135,12 +135,12 @@ export async function compose(ground: Ground): Promise<Http> {
     const classTimers = classificationTimers({ pool: workerPool, handler, now, log: child(log, 'classification-timers') });
     classTimers.start();
     lifecycle.onStop('classification-timers', () => classTimers.stop());
-    const reviews = new TierReviews({ pool: workerPool, handler, journal, codec, log: child(log, 'tier-reviews') });
+    const reviews = tierReviews({ pool: workerPool, handler, journal, codec, log: child(log, 'tier-reviews') });
     reviews.start();
     lifecycle.onStop('tier-reviews', () => reviews.stop());
-    const tagJobs = new TagJobs({ pool: workerPool, handler, journal, codec, now, zone: config.zone, log: child(log, 'tag-jobs') });
-    tagJobs.start();
-    lifecycle.onStop('tag-jobs', () => tagJobs.stop());
+    const tagging = tagJobs({ pool: workerPool, handler, journal, codec, now, zone: config.zone, log: child(log, 'tag-jobs') });
+    tagging.start();
+    lifecycle.onStop('tag-jobs', () => tagging.stop());
   }
   // Before anyone is answered: a document that is a customer's already must not be given to another.
   if (runs('api')) await rebuildClaims({ pool, journal, codec, opener, claims });

@@ -2,20 +2,19 @@
 // effect once. A job's row is held only by its page's transaction, so a dead worker's come free at once; the page counts only where the
 // job stood when it began (domain/campaign/enrolment-job.ts), so that a row that lags behind does no harm.
 import { Kysely, PostgresDialect } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import { advanceEnrolment, enrolCustomer, finishEnrolment } from '../commands/campaign.ts';
 import type { AnyCommand } from '../commands/command.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import type { JobCounts } from '../domain/campaign/enrolment-job.ts';
 import type { CustomerFilter } from '../domain/campaign/events.ts';
-import type { Actor, Scope } from '../domain/kernel/event.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
 import type { Logger } from '../logging.ts';
 import { type CustomerTables, customersSeenBy } from '../projections/customers/queries.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import type { JobRow } from '../projections/jobs/jobs.ts';
-import { Rounds } from './rounds.ts';
+import { allDone } from './all-done.ts';
+import { JobPages, PAGE, requesterOf, system } from './job-pages.ts';
 
 interface Job extends Pick<JobRow, 'id' | 'campaign_id' | 'filter' | 'requested_by' | 'role' | 'scope' | 'cursor'> {
   readonly campaign_closed: boolean;
@@ -37,10 +36,8 @@ interface PageBody {
   readonly detail?: string;
 }
 
-const system: Actor = { subject: 'shiji', role: 'system' };
-const PAGE = 200;
-/** A page that failed waits, so that other jobs go on. */
-const RETRY_MS = 2_000;
+/** As `unfinished` spells it. */
+const placeOf = ({ id, cursor }: Job): string => `${id}@${cursor ?? ''}`;
 const CLOSED = 'The campaign was closed before all were enrolled.';
 
 export interface EnrolmentJobsParts {
@@ -49,66 +46,33 @@ export interface EnrolmentJobsParts {
   readonly log: Logger;
 }
 
-export class EnrolmentJobs {
+/** The worker of them. */
+export function enrolmentJobs(parts: EnrolmentJobsParts): JobPages<Job> {
+  const { pool, log } = parts;
+  const worker = new EnrolmentPages(parts);
+  return new JobPages({ pool, log, what: 'an enrolment job', unfinished, placeOf, work: (client, job) => worker.work(client, job) });
+}
+
+class EnrolmentPages {
   readonly #parts: EnrolmentJobsParts;
   readonly #db: Kysely<CustomerTables>;
-  // Pages that are done and whose row has yet to move on, and pages that failed a moment ago; forgotten soon, as a try more does no harm.
-  readonly #aside = new LRUCache<string, true>({ max: 10_000, ttl: 30_000 });
-  readonly #rounds: Rounds;
 
   constructor(parts: EnrolmentJobsParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds({
-      work: () => this.workOnPage(),
-      onError: (error) => parts.log.warn({ err: error }, 'an enrolment job could not go on and will be tried again'),
-    });
     this.#db = new Kysely<CustomerTables>({ dialect: new PostgresDialect({ pool: parts.pool }) }).withSchema(LIVE_SCHEMA);
   }
 
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** Ends after what is in hand. */
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
-
-  /** Works on the next page of the job that has waited longest; says whether there was one. */
-  async workOnPage(): Promise<boolean> {
-    const client = await this.#parts.pool.connect();
-    try {
-      await client.query('begin');
-      const { rows } = await client.query<Job>({ ...unfinished, values: [[...this.#aside.keys()]] });
-      const [job] = rows;
-      if (job) await this.#page(client, job);
-      await client.query('commit');
-      client.release();
-      return job !== undefined;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  }
-
-  async #page(client: PoolClient, job: Job): Promise<void> {
-    const place = `${job.id}@${job.cursor ?? ''}`;
-    try {
-      const customers = job.campaign_closed ? [] : await this.#customersOf(client, job);
-      // Side by side: they share the journal's commits.
-      const results = await Promise.all(customers.map((customer) => this.#enrol(job, customer)));
-      const count = (wanted: string): number => results.filter((result) => result === wanted).length;
-      const counts: JobCounts = { enrolled: count('enrolled'), already: count('already'), refused: count('refused') };
-      const body = { after: job.cursor, counts };
-      const cursor = customers.at(-1);
-      if (job.campaign_closed || results.includes('closed')) await this.#record(finishEnrolment, job, { ...body, detail: CLOSED });
-      else if (customers.length < PAGE || cursor === undefined) await this.#record(finishEnrolment, job, body);
-      else await this.#record(advanceEnrolment, job, { ...body, cursor });
-      this.#aside.set(place, true);
-    } catch (error) {
-      this.#aside.set(place, true, { ttl: RETRY_MS });
-      throw error;
-    }
+  async work(client: PoolClient, job: Job): Promise<undefined> {
+    const customers = job.campaign_closed ? [] : await this.#customersOf(client, job);
+    // Side by side: they share the journal's commits.
+    const results = await allDone(customers.map((customer) => this.#enrol(job, customer)));
+    const count = (wanted: string): number => results.filter((result) => result === wanted).length;
+    const counts: JobCounts = { enrolled: count('enrolled'), already: count('already'), refused: count('refused') };
+    const body = { after: job.cursor, counts };
+    const cursor = customers.at(-1);
+    if (job.campaign_closed || results.includes('closed')) await this.#record(finishEnrolment, job, { ...body, detail: CLOSED });
+    else if (customers.length < PAGE || cursor === undefined) await this.#record(finishEnrolment, job, body);
+    else await this.#record(advanceEnrolment, job, { ...body, cursor });
   }
 
   /** By id, those after the cursor that match and that the requester may see. */
@@ -156,8 +120,4 @@ export class EnrolmentJobs {
     if (outcome.kind !== 'accepted' && outcome.kind !== 'key-reused')
       throw new Error(`${command.name} of job ${job.id} was not taken: ${outcome.kind}`);
   }
-}
-
-function requesterOf({ requested_by: subject, role, scope }: Job): Actor {
-  return scope === null ? { subject, role } : { subject, role, scope: scope as Scope };
 }

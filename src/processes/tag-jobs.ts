@@ -2,14 +2,13 @@
 // and theirs, so that a page tried again is the same page and takes effect once. An undo goes through the pages that were planned, and
 // takes back what a customer's own stream shows to be the job's and untouched since. A job's row is held only by its page's transaction.
 import { Kysely, PostgresDialect, type SqlBool, sql } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { AnyCommand } from '../commands/command.ts';
 import { tagCustomer, untagCustomer } from '../commands/customer.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import { advanceTagUndo, finishTagJob, finishTagPage, finishTagUndo, planTagPage } from '../commands/tagging.ts';
 import type { customerEvents } from '../domain/customer/events.ts';
-import type { Actor, RecordedOf, Scope } from '../domain/kernel/event.ts';
+import type { Actor, RecordedOf } from '../domain/kernel/event.ts';
 import { dateOf } from '../domain/kernel/source.ts';
 import type { TagFilter, tagJobEvents } from '../domain/tagging/events.ts';
 import type { EventCodec } from '../journal/codec.ts';
@@ -21,7 +20,7 @@ import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import type { TagJobRow } from '../projections/tag-jobs/tag-jobs.ts';
 import { conditionSql } from '../views/segment-sql.ts';
 import { allDone } from './all-done.ts';
-import { Rounds } from './rounds.ts';
+import { JobPages, PAGE, requesterOf, system } from './job-pages.ts';
 
 const columns = [
   'id',
@@ -51,10 +50,6 @@ const unfinished = {
           order by requested_at, id limit 1 for update skip locked`,
 };
 
-const system: Actor = { subject: 'shiji', role: 'system' };
-const PAGE = 200;
-/** A page that failed waits, so that other jobs go on. */
-const RETRY_MS = 2_000;
 const UNDO_TRIES = 20;
 const STREAM_PAGE = 100;
 
@@ -70,72 +65,40 @@ export interface TagJobsParts {
   readonly log: Logger;
 }
 
-export class TagJobs {
+/** The worker of them. */
+export function tagJobs(parts: TagJobsParts): JobPages<Job> {
+  const { pool, log } = parts;
+  const worker = new TagPages(parts);
+  return new JobPages({ pool, log, what: 'a tag job', unfinished, placeOf, work: (client, job) => worker.work(client, job) });
+}
+
+class TagPages {
   readonly #parts: TagJobsParts;
   readonly #db: Kysely<CustomerTables>;
-  // Places where all is done and whose row has yet to move on, and those that failed a moment ago; forgotten soon, as a try more does no harm.
-  readonly #aside = new LRUCache<string, true>({ max: 10_000, ttl: 30_000 });
-  readonly #rounds: Rounds;
 
   constructor(parts: TagJobsParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds({
-      work: () => this.workOnPage(),
-      onError: (error) => parts.log.warn({ err: error }, 'a tag job could not go on and will be tried again'),
-    });
     this.#db = new Kysely<CustomerTables>({ dialect: new PostgresDialect({ pool: parts.pool }) }).withSchema(LIVE_SCHEMA);
   }
 
-  start(): void {
-    this.#rounds.start();
+  async work(client: PoolClient, job: Job): Promise<Job | undefined> {
+    if (job.status === 'undoing') await this.#undoPage(job);
+    else if (job.page.length > 0) await this.#doPage(job, job.page);
+    else return this.#planPage(client, job);
+    return undefined;
   }
 
-  /** Ends after what is in hand. */
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
-
-  /** Works on the next page of the job that has waited longest; says whether there was one. */
-  async workOnPage(): Promise<boolean> {
-    const client = await this.#parts.pool.connect();
-    try {
-      await client.query('begin');
-      const { rows } = await client.query<Job>({ ...unfinished, values: [[...this.#aside.keys()]] });
-      const [job] = rows;
-      if (job) await this.#work(client, job);
-      await client.query('commit');
-      client.release();
-      return job !== undefined;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  }
-
-  async #work(client: PoolClient, job: Job): Promise<void> {
-    const place = placeOf(job);
-    try {
-      if (job.status === 'undoing') await this.#undoPage(job);
-      else if (job.page.length > 0) await this.#doPage(job, job.page);
-      else await this.#planPage(client, job);
-      this.#aside.set(place, true);
-    } catch (error) {
-      this.#aside.set(place, true, { ttl: RETRY_MS });
-      throw error;
-    }
-  }
-
-  async #planPage(client: PoolClient, job: Job): Promise<void> {
+  async #planPage(client: PoolClient, job: Job): Promise<Job | undefined> {
     const customers = await this.#customersOf(client, job);
     if (customers.length === 0) {
       await this.#record(finishTagJob, job, { after: job.cursor }, `end after ${job.cursor ?? 'the start'}`);
-      return;
+      return undefined;
     }
     const planned = await this.#record(planTagPage, job, { after: job.cursor, customers }, `plan after ${job.cursor ?? 'the start'}`);
     // Who planned it works on it at once; else the row will say whom it is of.
-    if (planned.kind !== 'accepted' || planned.events === 0 || planned.repeated) return;
+    if (planned.kind !== 'accepted' || planned.events === 0 || planned.repeated) return undefined;
     await this.#doPage(job, customers);
-    this.#aside.set(placeOf({ ...job, page: customers }), true);
+    return { ...job, page: customers };
   }
 
   /** By id, those after the cursor that match and that the requester may see. */
@@ -269,10 +232,6 @@ export class TagJobs {
       throw new Error(`${command.name} of tag job ${job.id} was not taken: ${outcome.kind}`);
     return outcome;
   }
-}
-
-function requesterOf({ requested_by: subject, role, scope }: Job): Actor {
-  return scope === null ? { subject, role } : { subject, role, scope: scope as Scope };
 }
 
 function undoerOf({ undone_by }: Job): Actor {

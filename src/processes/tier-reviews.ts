@@ -2,7 +2,6 @@
 // theirs, so that a page tried again takes effect once; which tier that leads to is decided by the customer's own stream. A job's row is
 // held only by its page's transaction, and the page counts only where the job stood when it began (domain/classification/tier-review.ts).
 import { Kysely, PostgresDialect } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import { reviewTier } from '../commands/classification.ts';
 import type { AnyCommand } from '../commands/command.ts';
@@ -15,7 +14,7 @@ import { type Standing, standingAfter } from '../domain/classification/standing.
 import type { ReviewCounts, TierPolicy } from '../domain/classification/tier-events.ts';
 import { noCounts } from '../domain/classification/tier-review.ts';
 import { VALUE_TIER } from '../domain/classification/vocabulary.ts';
-import type { Actor, RecordedOf, Scope } from '../domain/kernel/event.ts';
+import type { RecordedOf } from '../domain/kernel/event.ts';
 import type { EventCodec } from '../journal/codec.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
@@ -25,7 +24,7 @@ import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import { type AverageRow, averagesQuery, type OtherCurrencyRow, otherCurrenciesQuery } from '../projections/holdings/averages.ts';
 import type { TierReviewRow } from '../projections/tier-reviews/tier-reviews.ts';
 import { allDone } from './all-done.ts';
-import { Rounds } from './rounds.ts';
+import { JobPages, PAGE, requesterOf, system } from './job-pages.ts';
 
 interface Job extends Pick<TierReviewRow, 'id' | 'policy_id' | 'version' | 'month' | 'requested_by' | 'role' | 'scope' | 'cursor'> {
   /** JSON of `TierPolicy`. */
@@ -40,16 +39,14 @@ const unfinished = {
           order by r.requested_at, r.id limit 1 for update of r skip locked`,
 };
 
-const system: Actor = { subject: 'shiji', role: 'system' };
-const PAGE = 200;
-/** A page that failed waits, so that other jobs go on. */
-const RETRY_MS = 2_000;
-
 interface PageBody {
   readonly after: string | null;
   readonly counts: ReviewCounts;
   readonly cursor?: string;
 }
+
+/** As `unfinished` spells it. */
+const placeOf = ({ id, cursor }: Job): string => `${id}@${cursor ?? ''}`;
 
 type Result = 'first' | 'up' | 'down' | 'unchanged' | 'watched' | 'notCounted' | 'refused';
 
@@ -61,64 +58,31 @@ export interface TierReviewsParts {
   readonly log: Logger;
 }
 
-export class TierReviews {
+/** The worker of them. */
+export function tierReviews(parts: TierReviewsParts): JobPages<Job> {
+  const { pool, log } = parts;
+  const worker = new ReviewPages(parts);
+  return new JobPages({ pool, log, what: 'a tier review', unfinished, placeOf, work: (client, job) => worker.work(client, job) });
+}
+
+class ReviewPages {
   readonly #parts: TierReviewsParts;
   readonly #db: Kysely<CustomerTables>;
-  // Pages that are done and whose row has yet to move on, and pages that failed a moment ago; forgotten soon, as a try more does no harm.
-  readonly #aside = new LRUCache<string, true>({ max: 10_000, ttl: 30_000 });
-  readonly #rounds: Rounds;
 
   constructor(parts: TierReviewsParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds({
-      work: () => this.workOnPage(),
-      onError: (error) => parts.log.warn({ err: error }, 'a tier review could not go on and will be tried again'),
-    });
     this.#db = new Kysely<CustomerTables>({ dialect: new PostgresDialect({ pool: parts.pool }) }).withSchema(LIVE_SCHEMA);
   }
 
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** Ends after what is in hand. */
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
-
-  /** Works on the next page of the review that has waited longest; says whether there was one. */
-  async workOnPage(): Promise<boolean> {
-    const client = await this.#parts.pool.connect();
-    try {
-      await client.query('begin');
-      const { rows } = await client.query<Job>({ ...unfinished, values: [[...this.#aside.keys()]] });
-      const [job] = rows;
-      if (job) await this.#page(client, job);
-      await client.query('commit');
-      client.release();
-      return job !== undefined;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  }
-
-  async #page(client: PoolClient, job: Job): Promise<void> {
-    const place = `${job.id}@${job.cursor ?? ''}`;
-    try {
-      const customers = await this.#customersOf(client, job);
-      const { averages, others } = await figuresOf(client, job, customers);
-      // Side by side: they share the journal's commits.
-      const results = await allDone(customers.map((customer) => this.#review(job, customer, averages.get(customer) ?? [])));
-      const body = { after: job.cursor, counts: countsOf(results, others) };
-      const cursor = customers.at(-1);
-      if (customers.length < PAGE || cursor === undefined) await this.#record(finishTierReview, job, body);
-      else await this.#record(advanceTierReview, job, { ...body, cursor });
-      this.#aside.set(place, true);
-    } catch (error) {
-      this.#aside.set(place, true, { ttl: RETRY_MS });
-      throw error;
-    }
+  async work(client: PoolClient, job: Job): Promise<undefined> {
+    const customers = await this.#customersOf(client, job);
+    const { averages, others } = await figuresOf(client, job, customers);
+    // Side by side: they share the journal's commits.
+    const results = await allDone(customers.map((customer) => this.#review(job, customer, averages.get(customer) ?? [])));
+    const body = { after: job.cursor, counts: countsOf(results, others) };
+    const cursor = customers.at(-1);
+    if (customers.length < PAGE || cursor === undefined) await this.#record(finishTierReview, job, body);
+    else await this.#record(advanceTierReview, job, { ...body, cursor });
   }
 
   /** By id, the customers after the cursor that the requester may see. */
@@ -214,8 +178,4 @@ function countsOf(results: readonly Result[], others: readonly OtherCurrencyRow[
     if (result === 'watched') counts.unchanged += 1;
   }
   return counts;
-}
-
-function requesterOf({ requested_by: subject, role, scope }: Job): Actor {
-  return scope === null ? { subject, role } : { subject, role, scope: scope as Scope };
 }

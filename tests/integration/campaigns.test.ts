@@ -20,7 +20,7 @@ import { Keyring } from '../../src/journal/keyring.ts';
 import { Opener } from '../../src/journal/sealing.ts';
 import { createLogger } from '../../src/logging.ts';
 import { createPool } from '../../src/postgres/pool.ts';
-import { EnrolmentJobs } from '../../src/processes/enrolment-jobs.ts';
+import { enrolmentJobs } from '../../src/processes/enrolment-jobs.ts';
 import { projections } from '../../src/projections/all.ts';
 import { recordReplay, replay, replaySchema } from '../../src/projections/engine/replay.ts';
 import { customersWithin, type EnrolmentTables } from '../../src/projections/enrolments/queries.ts';
@@ -387,8 +387,7 @@ describe('whose enrolments count', () => {
 
 describe('a job', () => {
   type Execute = (command: AnyCommand, request: CommandRequest) => Promise<Outcome>;
-  const workerOf = (execute: Execute = (command, request) => other.execute(command, request)) =>
-    new EnrolmentJobs({ pool, log, handler: { execute } });
+  const workerOf = (execute: Execute = (command, request) => other.execute(command, request)) => enrolmentJobs({ pool, log, handler: { execute } });
   const jobOf = async (id: string, subject?: { subject: string }) => (await get(subject ? 'rm' : 'operations', `jobs/${id}`, subject)).body;
   const request = async (campaignId: string, filter: unknown) => {
     const answer = await post('operations', `campaigns/${campaignId}/enrolments`, { filter });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandHandler } from '../../src/commands/handler.ts';
-import { TagJobs } from '../../src/processes/tag-jobs.ts';
+import { tagJobs } from '../../src/processes/tag-jobs.ts';
 import { ClassBank } from '../support/class-bank.ts';
 
 let bank: ClassBank;
@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => bank.close());
 
-const workerOf = (handler: Pick<CommandHandler, 'execute'> = bank.handler): TagJobs =>
-  new TagJobs({
+const workerOf = (handler: Pick<CommandHandler, 'execute'> = bank.handler): ReturnType<typeof tagJobs> =>
+  tagJobs({
     pool: bank.api.pool,
     handler,
     journal: bank.api.journal,
@@ -23,7 +23,7 @@ const workerOf = (handler: Pick<CommandHandler, 'execute'> = bank.handler): TagJ
   });
 
 /** Works until nothing is left, each round from settled read models. */
-async function work(...workers: readonly TagJobs[]): Promise<void> {
+async function work(...workers: readonly ReturnType<typeof tagJobs>[]): Promise<void> {
   const all = workers.length === 0 ? [workerOf()] : workers;
   let worked = true;
   while (worked) {
@@ -222,7 +222,7 @@ describe('a tag job', () => {
     const branch = `b-${randomUUID().slice(0, 8)}`;
     const customers = await customersOf(300, { branch });
     /** Dies in the middle of a page of customers, and again at its record. */
-    const dying = (name: string, after: number): TagJobs => {
+    const dying = (name: string, after: number): ReturnType<typeof tagJobs> => {
       let done = 0;
       return workerOf({
         execute: async (command, request) => {

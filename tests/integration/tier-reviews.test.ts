@@ -1,15 +1,15 @@
 // Tier reviews from core banking's transactions to customers' tiers: the monthly averages by hand, by policy and month, resumed and repeated.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TierReviews } from '../../src/processes/tier-reviews.ts';
+import { tierReviews } from '../../src/processes/tier-reviews.ts';
 import { averagesQuery } from '../../src/projections/holdings/averages.ts';
 import { accountLines, ClassBank, coreCustomer, customerLine, moveLine } from '../support/class-bank.ts';
 
 let bank: ClassBank;
-let reviews: TierReviews;
+let reviews: ReturnType<typeof tierReviews>;
 
 beforeAll(async () => {
   bank = await ClassBank.open('2026-04-01T01:00:00.000Z');
-  reviews = new TierReviews({ pool: bank.api.pool, handler: bank.handler, journal: bank.api.journal, codec: bank.codec, log: bank.log });
+  reviews = tierReviews({ pool: bank.api.pool, handler: bank.handler, journal: bank.api.journal, codec: bank.codec, log: bank.log });
 });
 afterAll(() => bank.close());
 
@@ -203,7 +203,7 @@ describe('a review', () => {
     const requested = await bank.post('operations', 'tier-reviews', { policy: 'standard', month: '2026-04' });
     await bank.settled();
     let broken = 0;
-    const dying = new TierReviews({
+    const dying = tierReviews({
       pool: bank.api.pool,
       handler: {
         execute: async (command, request) => {
@@ -216,8 +216,8 @@ describe('a review', () => {
       log: bank.log,
     });
     await expect(dying.workOnPage()).rejects.toThrow('the power went');
-    const others = [0, 1].map(
-      () => new TierReviews({ pool: bank.api.pool, handler: bank.handler, journal: bank.api.journal, codec: bank.codec, log: bank.log }),
+    const others = [0, 1].map(() =>
+      tierReviews({ pool: bank.api.pool, handler: bank.handler, journal: bank.api.journal, codec: bank.codec, log: bank.log }),
     );
     let worked = true;
     while (worked) {
