@@ -32,7 +32,11 @@ export class BoundedPool extends pg.Pool {
   constructor(options: pg.PoolConfig) {
     super(options);
     this.on('connect', () => (this.#established += 1));
-    this.on('remove', () => (this.#established -= 1));
+    this.on('remove', (client) => {
+      this.#established -= 1;
+      // On its way out it may still hear that its server ends, and nobody listens any more.
+      client.on('error', () => {});
+    });
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 

@@ -76,6 +76,8 @@ chaos(
       // Of each client's turn at each API.
       const before = load.acknowledged.length;
       await until(async () => load.acknowledged.length > before + 30, FREE_WITHIN_MS);
+      // The tickets are in the read model first, or no timer is due yet.
+      await caughtUp(cluster.pool, FREE_WITHIN_MS);
       await until(async () => (await cluster.pool.query('select from read.timers where fires_at < now()')).rowCount === 0, FREE_WITHIN_MS);
     }
     await load.stop();
