@@ -11,6 +11,7 @@ import { commandsEventStoreDb } from './rows/commands-eventstoredb.ts';
 import { failover } from './rows/failover.ts';
 import { growth } from './rows/growth.ts';
 import { importRow } from './rows/import.ts';
+import { matching } from './rows/matching.ts';
 import { ready } from './rows/ready.ts';
 import { rebuild } from './rows/rebuild.ts';
 import { rssImport } from './rows/rss-import.ts';
@@ -51,6 +52,7 @@ const rows: readonly Row[] = [
   { name: 'view-360-as-of', about: 'the view as of a past day against the view now', withinMs: 30 * MINUTE_MS, group: 'views', run: view360AsOf },
   { name: 'search', about: 'finding one of 100,000 customers against 10,000', withinMs: 40 * MINUTE_MS, run: search },
   { name: 'growth', about: 'commands and views on 100 k and 1 M events against 10 k', withinMs: 30 * MINUTE_MS, run: growth },
+  { name: 'matching', about: 'precision, recall and F1 of matching on a labelled set', withinMs: 10 * MINUTE_MS, run: matching },
   { name: 'visible', about: 'a GET with Shiji-After against the same GET without', withinMs: 5 * MINUTE_MS, run: visible },
   { name: 'rss-rest', about: 'memory of the server at rest after a second start', withinMs: 3 * MINUTE_MS, group: 'second start', run: rssRest },
   { name: 'ready', about: 'a second start until ready', withinMs: 5 * MINUTE_MS, group: 'second start', run: ready },
