@@ -44,6 +44,7 @@ const SplitBody = z.strictObject({
 const MergeBody = z.strictObject({ other: GroupId.meta({ description: 'The group that is dissolved into this one' }), reason: Reason });
 const Done = z.strictObject({ id: z.string(), revision: z.int() });
 const AT_ONCE = 8;
+const MOST_ROUNDS = 50;
 
 export function groupRoutes(
   app: FastifyInstance,
@@ -214,8 +215,15 @@ export function groupRoutes(
       const { groupId } = request.params as z.output<typeof params>;
       const { other, reason } = request.body as z.output<typeof MergeBody>;
       const merged = await execute(request, mergeGroups, { groupId }, { other, reason });
-      const gone = await execute(request, dissolveInto, { groupId: other }, { into: groupId, reason });
-      return answer(request, reply, Math.max(merged.position, gone.position), { id: groupId, revision: merged.revision });
+      // Whoever joins the other between the two commands is taken in as well, before it is dissolved.
+      for (let more = 1; ; more += 1) {
+        const gone = await outcomeOf(request, dissolveInto, { groupId: other }, { into: groupId, reason });
+        if (gone.kind === 'accepted')
+          return answer(request, reply, Math.max(merged.position, gone.position), { id: groupId, revision: merged.revision });
+        const isJoined = gone.kind === 'refused' && gone.rejection.rejected === 'GroupJoinedMeanwhile';
+        if (!isJoined || more > MOST_ROUNDS) throw problemOf(dissolveInto, gone);
+        await execute(request, mergeGroups, { groupId }, { other, reason }, ` more ${more}`);
+      }
     },
   });
 
@@ -236,24 +244,25 @@ export function groupRoutes(
   }
 
   /** @throws Problem where it was not accepted */
-  async function execute(
-    request: FastifyRequest,
-    command: AnyCommand,
-    target: unknown,
-    body: unknown,
-  ): Promise<Extract<Outcome, { kind: 'accepted' }>> {
+  async function execute(...asked: Parameters<typeof outcomeOf>): Promise<Extract<Outcome, { kind: 'accepted' }>> {
+    const outcome = await outcomeOf(...asked);
+    if (outcome.kind !== 'accepted') throw problemOf(asked[1], outcome);
+    return outcome;
+  }
+
+  /** @param part of the request's key, where it issues a command more than once */
+  async function outcomeOf(request: FastifyRequest, command: AnyCommand, target: unknown, body: unknown, part = ''): Promise<Outcome> {
+    const key = idempotencyKeyOf(request.headers);
     if (request.headers['if-match'] !== undefined) throw badHeader('If-Match', 'is for one thing that is there: this concerns two, leave it out');
-    const outcome = await handler.execute(command, {
+    return handler.execute(command, {
       params: target,
       body,
       actor: request.actor,
       channel: 'rest',
       purpose: purposeOf(request.headers),
       correlationId: correlationIdOf(request.headers, request.id),
-      key: idempotencyKeyOf(request.headers),
+      key: key && `${key}${part}`,
     });
-    if (outcome.kind !== 'accepted') throw problemOf(command, outcome);
-    return outcome;
   }
 
   function answer(request: FastifyRequest, reply: FastifyReply, position: number, body: unknown): FastifyReply {

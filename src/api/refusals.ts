@@ -55,6 +55,7 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   GroupHeadStays: { title: 'The head stays in the group', remedy: 'Let the others leave, or dissolve the group.' },
   GroupDatesWrong: { title: 'A date of the group does not fit', remedy: 'Give a day that is not after today, nor before they joined.' },
   GroupKindsDiffer: { title: 'The groups are of two kinds', remedy: 'Merge only groups of one kind.' },
+  GroupJoinedMeanwhile: { title: 'Others joined the group meanwhile', remedy: 'Merge the two once more.' },
   GroupMergesOtherWay: { title: 'Of two groups the one with the lesser id stays', remedy: 'Merge this group into the other.' },
   DocumentNotFound: {
     title: 'The customer has no such document',

@@ -27,6 +27,7 @@ const rejections = {
   GroupDatesWrong: 422,
   GroupKindsDiffer: 409,
   GroupMergesOtherWay: 409,
+  GroupJoinedMeanwhile: 409,
 } as const;
 const ofGroup = { category: 'group', decider: group, roles: ['operations', 'risk'], rejections } as const;
 const onGroup = {
@@ -138,10 +139,7 @@ export const mergeGroups = defineCommand({
   name: 'MergeGroups',
   summary: 'Merge another group into this one, which has the lesser id',
   body: z.strictObject({ other: GroupId, reason: Reason }),
-  refersTo: ({ body, state }) => [
-    groupReference(body.other, { rejected: 'GroupUnknown', detail: 'There is no other group with this id.', pointer: '/other' }),
-    ...headReference(state),
-  ],
+  refersTo: ({ body, state }) => [groupReference(body.other, groupUnknown('/other')), ...headReference(state)],
   command: ({ body: { reason, other } }, context): GroupCommand => ({
     do: 'merge',
     ...meantBy(reason, context),
@@ -155,7 +153,12 @@ export const dissolveInto = defineCommand({
   name: 'DissolveInto',
   summary: 'Dissolve a group into the one that it was merged into',
   body: z.strictObject({ into: GroupId, reason: Reason }),
-  command: ({ body: { reason, into } }, context): GroupCommand => ({ do: 'dissolve', ...meantBy(reason, context), into }),
+  refersTo: ({ body, state }) => [groupReference(body.into, groupUnknown('/into')), ...headReference(state)],
+  command: ({ body: { reason, into } }, context): GroupCommand => ({
+    do: 'dissolve',
+    ...meantBy(reason, context),
+    into: { id: into, state: context.referred[0] as GroupState },
+  }),
 });
 
 export const groupCommands: readonly AnyCommand[] = [
@@ -177,6 +180,10 @@ function headReference({ existence, head }: GroupState): readonly Reference[] {
 
 function groupReference(id: string, otherwise: Reference['otherwise']): Reference {
   return { category: 'group', id, decider: group, isThere: (state) => (state as GroupState).existence !== 'none', otherwise };
+}
+
+function groupUnknown(pointer: string): Reference['otherwise'] {
+  return { rejected: 'GroupUnknown', detail: 'There is no other group with this id.', pointer };
 }
 
 function kindOf(state: unknown): 'person' | 'organisation' {

@@ -45,8 +45,10 @@ async function groupAt(row: GroupRow, { known, day }: Moment, sees: Sees): Promi
   const { id, kind, head } = row;
   const versions = groupVersionsOf(row).filter(({ position }) => position <= known);
   const version = versions.at(-1) as GroupVersion;
-  const belonging = version.members.filter((member) => belongsOn(member, day));
-  const seen = await sees([...new Set(belonging.map(({ customer }) => customer))]);
+  const onDay = version.members.filter((member) => belongsOn(member, day));
+  // Who came back as of a day before they left has two lines for the days between.
+  const belonging = onDay.filter(({ customer }, index) => onDay.findIndex((other) => other.customer === customer) === index);
+  const seen = await sees(belonging.map(({ customer }) => customer));
   const members = belonging.filter(({ customer }) => seen.has(customer)).map(({ customer, from }) => ({ customer, from }));
   return { id, kind, head, version, versions, members };
 }

@@ -237,6 +237,27 @@ describe('a group', () => {
     expect((await post(`/v1/groups/${both[1]}/members`, { customer: id('wang'), reason })).body.type).toBe('/problems/GroupIsDissolved');
   });
 
+  it('that is merged away leaves nobody behind who joins it at the same time', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const both = [await form('family', ['wang', 'li']), await form('family', ['son', 'wang'])].sort() as [string, string];
+      const [merged, joined] = await Promise.all([
+        post(`/v1/groups/${both[0]}/merge`, { other: both[1], reason }),
+        post(`/v1/groups/${both[1]}/members`, { customer: id('hidden'), reason }),
+      ]);
+      expect(merged.status).toBe(200);
+      expect(membersOf((await get(`/v1/groups/${both[1]}`)).body)).toEqual([]);
+      expect(membersOf((await get(`/v1/groups/${both[0]}`)).body).includes('hidden')).toBe(joined.status === 200);
+    }
+  });
+
+  it('names one once who came back as of a day before they left', async () => {
+    const group = await form('family', ['wang', 'li'], { from: '2026-01-10' });
+    await post(`/v1/groups/${group}/members/${id('li')}/remove`, { until: '2026-02-20', reason });
+    await post(`/v1/groups/${group}/members`, { customer: id('li'), from: '2026-02-01', reason });
+    const { body } = await get(`/v1/groups/${group}?asOf=2026-02-10`);
+    expect([membersOf(body), body.sums.members]).toEqual([['wang', 'li'], 2]);
+  });
+
   it('is of persons where it is a household, and formed by whom it concerns', async () => {
     const wrong = await post('/v1/groups', { kind: 'household', name: 'x', members: [id('wang'), id('T')], reason });
     expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([422, '/members/1']);

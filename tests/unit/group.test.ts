@@ -112,6 +112,19 @@ describe('a group', () => {
       .when({ ...merge, other: { id: otherId, state: otherState([firm], 'corporate') } })
       .isRefused('GroupKindsDiffer');
     expect(stateAfter(group, [formed, merged]).members.size).toBe(4);
+    const late: GroupFact = { type: 'GroupsMerged', data: { ...merged.data, members: ['late'] }, subject };
+    given(group, formed, merged)
+      .when({ ...merge, other: { id: otherId, state: otherState([firm, 'late']) } })
+      .emits(late);
+  });
+  it('is dissolved into another once all of its members belong to that', () => {
+    const into = (members: readonly string[]) => ({ ...said, do: 'dissolve', into: { id: otherId, state: otherState(members) } }) as const;
+    given(group, formed)
+      .when(into([wang, li]))
+      .isRefused('GroupJoinedMeanwhile');
+    given(group, formed)
+      .when(into([wang, li, zhao, firm]))
+      .emits({ type: 'GroupDissolved', data: { groupId, until: today, into: otherId, reason }, subject });
   });
   it('that is dissolved is over', () => {
     given(group, formed)

@@ -40,7 +40,7 @@ export type GroupCommand = { readonly groupId: string; readonly reason: string; 
   | { readonly do: 'remove'; readonly customer: string; readonly until?: string | undefined }
   | { readonly do: 'split'; readonly into: string; readonly customers: readonly string[] }
   | { readonly do: 'merge'; readonly other: { readonly id: string; readonly state: GroupState } }
-  | { readonly do: 'dissolve'; readonly into?: string | undefined }
+  | { readonly do: 'dissolve'; readonly into?: { readonly id: string; readonly state: GroupState } | undefined }
 );
 type CommandTo<Do extends GroupCommand['do']> = Extract<GroupCommand, { do: Do }>;
 
@@ -51,7 +51,8 @@ export type GroupRejection =
   | 'GroupHeadStays'
   | 'GroupDatesWrong'
   | 'GroupKindsDiffer'
-  | 'GroupMergesOtherWay';
+  | 'GroupMergesOtherWay'
+  | 'GroupJoinedMeanwhile';
 type Refusal = Rejection<GroupRejection>;
 
 export const group: Decider<GroupCommand, GroupState, GroupFact, GroupRejection> = {
@@ -80,7 +81,9 @@ function decide(command: GroupCommand, state: GroupState): readonly GroupFact[] 
     return [{ type: 'GroupSplit', data: { groupId, into: command.into, customers, until: today, reason }, subject }];
   }
   const { into } = command;
-  return [{ type: 'GroupDissolved', data: { groupId, until: today, ...(into === undefined ? {} : { into }), reason }, subject }];
+  if (into && state.members.keys().some((member) => !into.state.members.has(member)))
+    return { rejected: 'GroupJoinedMeanwhile', detail: 'Someone joined it who does not belong to the other yet: merge them once more.' };
+  return [{ type: 'GroupDissolved', data: { groupId, until: today, ...(into === undefined ? {} : { into: into.id }), reason }, subject }];
 }
 
 function form({ groupId, kind, name, members, from, today, reason }: CommandTo<'form'>): readonly GroupFact[] | Refusal {
@@ -132,7 +135,9 @@ function remove({ groupId, customer, until, today, reason }: CommandTo<'remove'>
 }
 
 function merge({ groupId, other, today, reason }: CommandTo<'merge'>, state: GroupState): readonly GroupFact[] | Refusal {
-  if (state.absorbed.has(other.id)) return [];
+  const members = [...other.state.members.keys()].filter((customer) => !state.members.has(customer)).sort();
+  // Once more for those who joined the other since, which is not dissolved yet.
+  if (state.absorbed.has(other.id) && members.length === 0) return [];
   const pointer = '/other';
   if (other.id <= groupId)
     return {
@@ -142,7 +147,6 @@ function merge({ groupId, other, today, reason }: CommandTo<'merge'>, state: Gro
     };
   if (other.state.existence !== 'stands') return { rejected: 'GroupIsDissolved', detail: 'The other group was dissolved.', pointer };
   if (other.state.kind !== state.kind) return { rejected: 'GroupKindsDiffer', detail: 'Only groups of one kind are merged.', pointer };
-  const members = [...other.state.members.keys()].filter((customer) => !state.members.has(customer)).sort();
   return [{ type: 'GroupsMerged', data: { groupId, other: other.id, members, from: today, reason }, subject: `customer-${state.head}` }];
 }
 
