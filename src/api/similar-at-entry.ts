@@ -3,7 +3,7 @@
 // neither its bytes nor its time tell of whom one may not see.
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
-import { commandIdOf, createdIdOf } from '../commands/command-id.ts';
+import { approvalIdOf, commandIdOf, createdIdOf } from '../commands/command-id.ts';
 import { type RegisterBody, registerCustomer } from '../commands/customer.ts';
 import type { CommandHandler, CommandRequest, Outcome } from '../commands/handler.ts';
 import { recordSimilarity } from '../commands/matching.ts';
@@ -84,8 +84,11 @@ export class SimilarAtEntry {
   /** Under this key they were registered already, so the first answer is given again. */
   async #isDone({ actor, key, keyScope }: CommandRequest): Promise<boolean> {
     if (key === undefined) return false;
-    const id = createdIdOf(commandIdOf(keyScope ?? actor.subject, registerCustomer.name, '', key));
-    return (await this.#parts.journal.readStream(`customer-${id}`, { limit: 1 })).length > 0;
+    const commandId = commandIdOf(keyScope ?? actor.subject, registerCustomer.name, '', key);
+    // Where it waits for approval, or waited, the answer is the proposal.
+    for (const stream of [`customer-${createdIdOf(commandId)}`, `approval-${approvalIdOf(commandId)}`])
+      if ((await this.#parts.journal.readStream(stream, { limit: 1 })).length > 0) return true;
+    return false;
   }
 
   async #recordPairs(asked: CommandRequest, body: RegisterBody, { id, position }: Accepted, visible: ReadonlySet<string>): Promise<void> {

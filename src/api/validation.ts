@@ -60,6 +60,7 @@ function pointerTo(path: readonly PropertyKey[], part: Part): string {
 function detailOf(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
+      if (!issue.message.startsWith('Invalid input')) return issue.message;
       return issue.message.endsWith('received undefined') ? `missing: must be ${article(issue.expected)}` : `must be ${article(issue.expected)}`;
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;

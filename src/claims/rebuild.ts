@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import type { Claim } from '../commands/command.ts';
 import { freedBy, numbersOf } from '../commands/customer-identity.ts';
+import { handOver } from '../commands/hand-over.ts';
 import { customer } from '../domain/customer/customer.ts';
 import { documentClaims } from '../domain/customer/documents.ts';
 import { type CustomerFact, DocumentWithdrawn, RegistrationAbandoned } from '../domain/customer/events.ts';
@@ -133,7 +134,10 @@ async function freeMistaken({ journal, codec, opener, claims }: Omit<RebuildPart
   const texts = await opener.openMany(sealed);
   for (const [index, value] of sealed.entries()) numbers.set(value, texts[index]);
   const claimed = freed.flatMap((document) => freedBy({ ...state, documents: new Map([...state.documents, ['freed', document]]) }, 'freed', plain));
-  if (claimed.length > 0) await claims.free(stream.slice('customer-'.length), claimed);
+  if (claimed.length === 0) return;
+  const holder = stream.slice('customer-'.length);
+  await claims.free(holder, claimed);
+  await handOver({ journal, codec, opener, claims }, holder, claimed);
 }
 
 type Documents = Extract<CustomerFact, { type: 'CustomerRegistered' }>['data']['documents'];

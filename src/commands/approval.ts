@@ -95,10 +95,15 @@ export interface Proposable {
   readonly fields: readonly string[];
 }
 
+/** Of these none waits: a decision is no change, and what a customer takes back counts at once (个人信息保护法 art. 15). */
+const NEVER_WAIT: readonly string[] = ['approval', 'consent'];
+
 /** Whether a policy may name it: it is a route's own, and one of the bank's business. */
 export function isProposable({ route, category, roles }: AnyCommand): boolean {
   return (
-    route !== undefined && category !== 'approval' && roles.some((role) => role !== 'administrator' && role !== 'integration' && role !== 'system')
+    route !== undefined &&
+    !NEVER_WAIT.includes(category) &&
+    roles.some((role) => role !== 'administrator' && role !== 'integration' && role !== 'system')
   );
 }
 
@@ -118,6 +123,7 @@ export function approvalCommands(commands: readonly AnyCommand[]): readonly AnyC
 
 const MAX_RULES = 100;
 const MAX_HOURS = 24 * 90;
+const NO_CONDITION = 'empty, so that the rule would never hold: name at least one, or leave it out';
 
 function publishApprovalPolicy(proposable: readonly Proposable[]): AnyCommand {
   const shape = ApprovalRule.shape;
@@ -131,6 +137,10 @@ function publishApprovalPolicy(proposable: readonly Proposable[]): AnyCommand {
     .superRefine(({ command, when }, context) => {
       const fields = proposable.find(({ name }) => name === command)?.fields ?? [];
       const detail = `${command} has no such field: it has ${fields.join(', ') || 'none'}`;
+      // Nothing is ever one of none, so such a rule would let everything by.
+      if (when?.fields?.length === 0) context.addIssue({ code: 'custom', path: ['when', 'fields'], message: NO_CONDITION });
+      for (const [field, values] of Object.entries(when?.is ?? {}))
+        if (values.length === 0) context.addIssue({ code: 'custom', path: ['when', 'is', field], message: NO_CONDITION });
       for (const [index, field] of (when?.fields ?? []).entries())
         if (!fields.includes(field)) context.addIssue({ code: 'custom', path: ['when', 'fields', index], message: detail });
       for (const field of Object.keys(when?.is ?? {}))

@@ -106,6 +106,11 @@ export function numbersOf(state: CustomerState): readonly Personal[] {
   return [...state.documents.values(), ...reportedIn(state)].map(({ number }) => number);
 }
 
+/** What all of them claim. */
+export function claimedBy(state: CustomerState, plain: Plain): readonly Claim[] {
+  return documentClaims(opened([...state.documents.values(), ...reportedIn(state)], plain));
+}
+
 function reportedIn({ reports }: CustomerState): readonly KnownDocument[] {
   return [...reports.values()].flatMap(({ documents }) => documents);
 }

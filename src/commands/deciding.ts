@@ -51,16 +51,8 @@ export class Deciding {
   ): Promise<Verdict> {
     const referred = await lookUp({ streams: this.#streams, opener: this.#parts.opener }, references, request.actor);
     if (isRejection(referred)) return { kind: 'refused', rejection: referred };
-    const plain = await this.#opened([...(command.opens?.(entry.state) ?? NONE)]);
+    const plain = await plainOf(this.#parts.opener, command.opens?.(entry.state) ?? NONE);
     return moved(request, entry) ?? this.#decide(command, request, entry, id, referred, plain);
-  }
-
-  async #opened(values: readonly Personal[]): Promise<Plain> {
-    const sealed = values.filter((value) => value instanceof Sealed);
-    if (sealed.length === 0) return unopened;
-    const texts = await this.#parts.opener.openMany(sealed);
-    const known = new Map<unknown, unknown>(sealed.map((value, index) => [value, texts[index]]));
-    return (value) => unopened((value instanceof Sealed ? known.get(value) : value) as Personal);
   }
 
   #decide(
@@ -76,6 +68,15 @@ export class Deciding {
     if (isRejection(decided)) return { kind: 'refused', rejection: decided };
     return { facts: decided as readonly Fact[], now, plain };
   }
+}
+
+/** Some values opened, to be read wherever they stand. */
+export async function plainOf(opener: Pick<Opener, 'openMany'>, values: Iterable<Personal>): Promise<Plain> {
+  const sealed = [...values].filter((value) => value instanceof Sealed);
+  if (sealed.length === 0) return unopened;
+  const texts = await opener.openMany(sealed);
+  const known = new Map<unknown, unknown>(sealed.map((value, index) => [value, texts[index]]));
+  return (value) => unopened((value instanceof Sealed ? known.get(value) : value) as Personal);
 }
 
 function isHidden(command: AnyCommand, { actor, params }: CommandRequest, entry: CachedStream, id: string): boolean {

@@ -10,10 +10,11 @@ import { type AppendResult, AppendTooLarge, type EventToAppend, type Journal } f
 import { type DataKey, type DrawnKey, KeyDestroyed, type Keyring } from '../journal/keyring.ts';
 import type { Opener } from '../journal/sealing.ts';
 import { Claiming, type Claims, refusedByAnother, type Taking } from './claims.ts';
-import type { AnyCommand } from './command.ts';
+import type { AnyCommand, Claim } from './command.ts';
 import { commandIdOf, createdIdOf, drawCommandId } from './command-id.ts';
 import { customerHolders } from './customer-holders.ts';
 import { Deciding } from './deciding.ts';
+import { handOver } from './hand-over.ts';
 import { hasSameBody, isOurs } from './repetition.ts';
 import type { CachedStream, CommandTrace } from './state-cache.ts';
 import { emptyStream, Streams } from './streams.ts';
@@ -271,7 +272,7 @@ export class CommandHandler {
         if (!command.assumesNew) this.#streams.advance(command.decider, stream, entry, facts, commandId, trace);
         this.#parts.onAppended?.(command, facts.length);
         const freed = command.frees?.({ params: request.params, body: request.body }, before, plain) ?? NONE;
-        if (freed.length > 0) await this.#parts.claims?.free(id, freed);
+        if (freed.length > 0) await this.#free(id, freed);
         return {
           kind: 'accepted',
           id,
@@ -306,6 +307,13 @@ export class CommandHandler {
   async #claim(claiming: Claiming, id: string, request: CommandRequest): Promise<Outcome | undefined> {
     const taken = await claiming.take(this.#claiming(request), id);
     return taken && { kind: 'refused', rejection: taken };
+  }
+
+  async #free(id: string, freed: readonly Claim[]): Promise<void> {
+    const { claims } = this.#parts;
+    if (!claims) return;
+    await claims.free(id, freed);
+    await handOver({ ...this.#parts, claims }, id, freed);
   }
 
   #claiming({ correlationId }: CommandRequest): Taking {

@@ -1,7 +1,7 @@
 // Streams as commands see them: folded, remembered, and read on from where the memory ends.
 import type { Fact } from '../domain/kernel/event.ts';
 import type { EventCodec, UnknownEvent } from '../journal/codec.ts';
-import type { Journal, StoredEvent } from '../journal/journal.ts';
+import type { JournalReader, StoredEvent } from '../journal/journal.ts';
 import type { Reference } from './command.ts';
 import { type CachedStream, type CommandTrace, StateCache } from './state-cache.ts';
 
@@ -16,11 +16,11 @@ export type Folding = Reference['decider'];
 const READ_PAGE = 1_000;
 
 export class Streams {
-  readonly #journal: Journal;
+  readonly #journal: Pick<JournalReader, 'readStream'>;
   readonly #codec: EventCodec;
   readonly #cache = new StateCache();
 
-  constructor(journal: Journal, codec: EventCodec) {
+  constructor(journal: Pick<JournalReader, 'readStream'>, codec: EventCodec) {
     this.#journal = journal;
     this.#codec = codec;
   }

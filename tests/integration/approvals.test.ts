@@ -542,6 +542,16 @@ describe('the policy', () => {
     expect(await typesOn(planned.body.carriedOut.stream)).toStrictEqual(['CampaignPlanned']);
   });
 
+  it('has no condition that can never hold, and lets no withdrawal of a consent wait', async () => {
+    const errorsOf = async (rule: object) => {
+      const answer = await post(ops, 'approval-policies', { rules: [{ ...rules[1], ...rule }], reason: 'x' });
+      return [answer.status, ...answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)];
+    };
+    expect(await errorsOf({ when: { fields: [] } })).toStrictEqual([400, '/rules/0/when/fields']);
+    expect(await errorsOf({ when: { is: { kind: [] } } })).toStrictEqual([400, '/rules/0/when/is/kind']);
+    expect(await errorsOf({ command: 'WithdrawConsent', when: undefined })).toStrictEqual([400, '/rules/0/command']);
+  });
+
   it('that is proposed twice holds once: the other’s base has moved', async () => {
     const propose = (reason: string, more: object[]) => post(ops, 'approval-policies', { rules: [...rules, ...more], reason });
     const one = await propose('tags too', [{ command: 'TagCustomer', approvers: ['risk'], expiresAfterHours: 1 }]);

@@ -7,6 +7,7 @@ import { rebuildClaims } from '../../src/claims/rebuild.ts';
 import type { AnyCommand, Claim } from '../../src/commands/command.ts';
 import { sourceIdOf } from '../../src/commands/command-id.ts';
 import { registerCustomer } from '../../src/commands/customer.ts';
+import { withdrawDocument } from '../../src/commands/customer-identity.ts';
 import { CommandHandler, type Outcome } from '../../src/commands/handler.ts';
 import { eventDefinitions } from '../../src/domain/events.ts';
 import type { RecordedEvent } from '../../src/domain/kernel/event.ts';
@@ -161,6 +162,29 @@ describe('a source’s customer', () => {
     expect(await acceptedId(take({ ...line, at: '2021-05-01[Asia/Shanghai]', documents: [document] }))).toBe(id);
     expect(await typesOf(id)).toStrictEqual(['CustomerReported', 'CustomerReported', 'PossiblePairFound']);
     expect((await eventsOf(here))[1]).toMatchObject({ type: 'PossiblePairFound', data: { other: id, because: 'same-document-and-name' } });
+  });
+
+  it('has the document that another gave up as entered by mistake, in a table made anew too', async () => {
+    const [document, other] = [passport(), passport()];
+    const mistaken = await registered([document, other]);
+    const id = await acceptedId(take(lineOf({ name: '李四', documents: [document] })));
+    const handler = newHandler();
+    for (const documentId of ['1', '2'])
+      await acceptedId(
+        handler.execute(withdrawDocument, {
+          params: { customerId: mistaken, documentId },
+          body: { because: 'entered-by-mistake', reason: 'a brother’s' },
+          actor: { subject: 'ops', role: 'operations' },
+          channel: 'rest',
+          correlationId: 'test',
+        }),
+      );
+    const claimed = [document, other].map(({ number }) => ({ kind: 'document' as const, value: `passport|CN|${number}` }));
+    expect(await claims.holderOf(claimed)).toStrictEqual([id, undefined]);
+    await expect(registered([document])).rejects.toThrow('ClaimTaken');
+    await pool.query('delete from claims.holders');
+    await rebuildClaims({ pool, journal, codec, opener, claims });
+    expect(await claims.holderOf(claimed)).toStrictEqual([id, undefined]);
   });
 
   it('has the document that a registration claimed and never came for', async () => {

@@ -252,3 +252,19 @@ describe('a pair', () => {
     expect(await offered()).toStrictEqual([0, 0]);
   });
 });
+
+describe('at entry that waits for approval', () => {
+  it('the same proposal is answered again under its key, whoever came meanwhile', async () => {
+    const rules = [{ command: 'RegisterCustomer', approvers: ['operations'], expiresAfterHours: 1 }];
+    const policy = await post('operations', 'ops', 'approval-policies', { rules, reason: 'a test' });
+    expect((await post('risk', 'ria', `approvals/${policy.json().approval}/approve`)).json()).toMatchObject({ state: 'carried-out' });
+    const body = { name: '南宫小路', contacts: phone(phoneNumber()) };
+    const key = { 'idempotency-key': `waits-${randomInt(1e9)}` };
+    const asked = await register('chen', body, 'rm', key);
+    expect(asked.statusCode).toBe(202);
+    expect((await post('operations', 'ops', `approvals/${asked.json().approval}/approve`)).json()).toMatchObject({ state: 'carried-out' });
+    await settle();
+    expect((await register('chen', body, 'rm', key)).json()).toStrictEqual(asked.json());
+    expect((await register('chen', body)).json()).toMatchObject({ type: '/problems/SimilarCustomers' });
+  });
+});

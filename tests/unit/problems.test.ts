@@ -11,6 +11,7 @@ import { validationFailed } from '../../src/api/validation.ts';
 import { allCommands } from '../../src/commands/all.ts';
 import { TooMuchContention } from '../../src/commands/handler.ts';
 import { NewerEvent } from '../../src/commands/streams.ts';
+import { PersonOrFirmName } from '../../src/domain/customer/names.ts';
 import { AppendTooLarge, JournalUnavailable } from '../../src/journal/journal.ts';
 import { KeyDestroyed } from '../../src/journal/keyring.ts';
 import { projections } from '../../src/projections/all.ts';
@@ -87,6 +88,13 @@ describe('a request that is not as it must be', () => {
       { pointer: '/items/1/count', detail: 'missing: must be a number' },
       { pointer: '/when', detail: 'must be an instant as RFC 3339 has it, such as 2026-03-03T01:00:00.000Z' },
     ]);
+  });
+
+  it('is told in the words of its own schema where that has some', () => {
+    const name = z.strictObject({ name: PersonOrFirmName });
+    const told = (value: unknown) => validationFailed(name.safeParse(value).error?.issues ?? [], 'body', name).errors;
+    expect(told({})).toStrictEqual([{ pointer: '/name', detail: 'missing: give the name as the document has it' }]);
+    expect(told({ name: 1 })).toStrictEqual([{ pointer: '/name', detail: 'must be a string' }]);
   });
 
   it('is told of a list that is too long', () => {
