@@ -89,7 +89,7 @@ export const refusals: Readonly<Record<string, RefusalText>> = {
   AssessmentTooOld: { title: 'The assessment is too old', remedy: 'Assess the customer anew.' },
   DayNotYetCome: { title: 'The day is not yet there', remedy: 'Give today or a day before.' },
   ValidityTooLong: { title: 'It can not hold until then', remedy: 'Give a day within what `detail` says.' },
-  GradeNeeded: { title: 'A customer is never without a grade', remedy: 'Give another grade instead.' },
+  GradeNeeded: { title: 'A customer is never without a grade', remedy: 'Give another grade instead, without a last day.' },
   TierPolicyUnknown: { title: 'There is no such tier policy', remedy: 'Read `/v1/tier-policies`, or publish it.' },
   TierUnknown: { title: 'The tier is no value of value-tier', remedy: 'Give one of those that `detail` names, or define it first.' },
   TiersOutOfOrder: { title: 'The tiers are not in order', remedy: 'List them from the lowest, which begins at 0, to the highest.' },

@@ -115,6 +115,9 @@ describe('an AML grade', () => {
       ...moment,
     };
     given(classification, graded('low', '2028-01-05')).when(withdraw).isRefused('GradeNeeded');
+    given(classification)
+      .when(classify('aml-grade', 'high', 'risk', { validUntil: '2026-12-31' }))
+      .isRefused('GradeNeeded');
   });
   it('falls due for review once', () => {
     const command: ClassificationCommand = { do: 'fall-due', customerId, dimension: 'aml-grade', why: 'review', dueOn: '2026-07-05', zone };
@@ -263,6 +266,7 @@ describe('a dimension', () => {
     ['a grade reviewed less than half as often', { values: [grade('low', 24), grade('medium', 11), grade('high', 5)] }, '/values/1/reviewMonths'],
     ['grades given by managers', { assignedBy: ['risk', 'rm'] }, '/assignedBy'],
     ['grades lowered without a reason', { downNeedsReason: false }, '/downNeedsReason'],
+    ['grades that end by themselves', { validMonths: 12 }, '/validMonths'],
   ])('with %s is against the law', (_what, over, pointer) => {
     const command = define('aml-grade', over, 'risk');
     given(dimension).when(command).isRefused('DimensionAgainstLaw');

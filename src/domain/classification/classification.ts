@@ -118,6 +118,8 @@ function classify(command: CommandTo<'classify'>, { standings }: ClassificationS
   if (rank === -1) return { rejected: 'ValueUnknown', detail: `${dimension} has the values ${values.join(', ')}.`, pointer: '/value' };
   if (definition.customersOnly && !command.isCustomer)
     return { rejected: 'NotACustomer', detail: `${definition.name} is for customers: this is a prospect, without a relationship with the bank.` };
+  if (dimension === AML_GRADE && command.validUntil !== undefined)
+    return { rejected: 'GradeNeeded', detail: 'A grade holds until another is given: leave its last day out.', pointer: '/validUntil' };
   const standing = standings.get(dimension);
   const stands = standing && holdsOn(standing, today) ? standing : undefined;
   const before = stands ? values.indexOf(stands.value) : -1;

@@ -165,9 +165,11 @@ function againstLaw(code: string, definition: Definition): Wrong | undefined {
   return needsAssessment ? undefined : { detail: 'Each tolerance comes from an assessment: let it need one.', pointer: '/needsAssessment' };
 }
 
-function againstAmlRules({ values, assignedBy, downNeedsReason }: Definition): Wrong | undefined {
+function againstAmlRules({ values, assignedBy, downNeedsReason, validMonths }: Definition): Wrong | undefined {
   if (values.length < 3) return { detail: 'There are at least three grades: give three or more.', pointer: '/values' };
   if (assignedBy.some((role) => role !== 'risk')) return { detail: 'Grades are given by the role risk alone.', pointer: '/assignedBy' };
+  if (validMonths !== undefined)
+    return { detail: 'A customer is never without a grade: let none end by itself, but be reviewed.', pointer: '/validMonths' };
   if (!downNeedsReason) return { detail: 'A lower grade needs a reason: let it.', pointer: '/downNeedsReason' };
   let most = 6;
   for (const [index, { name, reviewMonths }] of [...values.entries()].reverse()) {
