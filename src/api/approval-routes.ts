@@ -5,16 +5,18 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { grantApproval, rejectApproval, withdrawApproval } from '../commands/approval.ts';
 import type { AnyCommand } from '../commands/command.ts';
-import type { FourEyes } from '../commands/four-eyes.ts';
+import { registerCustomer } from '../commands/customer.ts';
+import { actorOf, type FourEyes } from '../commands/four-eyes.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import { approvalVisibleTo } from '../domain/approval/approval.ts';
-import { ApprovalId, ApprovalRule, type PolicyFact } from '../domain/approval/events.ts';
+import { ApprovalId, type ApprovalRequested, ApprovalRule, type PolicyFact } from '../domain/approval/events.ts';
 import { approvalPolicy } from '../domain/approval/policy.ts';
 import { CustomerId } from '../domain/customer/events.ts';
-import type { Actor, RecordedEvent } from '../domain/kernel/event.ts';
+import type { Actor, FactOf, RecordedEvent } from '../domain/kernel/event.ts';
 import { KeyDestroyed } from '../journal/keyring.ts';
 import { type ApprovalRow, approvals } from '../projections/approvals/approvals.ts';
 import { type ApprovalTables, approvalsSeenBy } from '../projections/approvals/queries.ts';
+import type { SearchTokens } from '../projections/engine/search-tokens.ts';
 import { ApprovalItem, ApprovalStatus, approvalsShown, CarriedOutAt, failureFor } from './approval-view.ts';
 import { idempotencyKeyOf, problemOf, revisionIn } from './command-outcomes.ts';
 import { CustomerAccess } from './customer-access.ts';
@@ -24,12 +26,14 @@ import type { ReadModels } from './read-models.ts';
 import { pageAnswer, readRoute } from './read-route.ts';
 import { correlationIdOf, purposeOf } from './request.ts';
 import type { Api } from './server.ts';
+import { SimilarAtEntry } from './similar-at-entry.ts';
 
 export interface ApprovalRouteParts {
   readonly pool: Pool;
   readonly handler: Pick<CommandHandler, 'execute'>;
   readonly fourEyes: Pick<FourEyes, 'carryOut'>;
   readonly readModels: ReadModels;
+  readonly searchTokens: SearchTokens;
 }
 
 const readers = ['rm', 'teller', 'agent', 'product', 'risk', 'operations', 'management', 'auditor'] as const;
@@ -55,9 +59,11 @@ const newestFirst: readonly [SortColumn, ...SortColumn[]] = [
   { column: 'id', direction: 'desc' },
 ];
 
-export function approvalRoutes(app: FastifyInstance, api: Api, { pool, handler, fourEyes, readModels }: ApprovalRouteParts): void {
+export function approvalRoutes(app: FastifyInstance, api: Api, { pool, handler, fourEyes, readModels, searchTokens }: ApprovalRouteParts): void {
   const { journal, codec, opener, log } = api;
   const access = new CustomerAccess(pool);
+  const similar = new SimilarAtEntry({ ...api, pool, handler, searchTokens });
+  app.addHook('onClose', () => similar.rest());
   const nowText = (): string => new Date(api.now()).toISOString();
 
   decisionRoute(grantApproval, 'approve');
@@ -174,6 +180,8 @@ export function approvalRoutes(app: FastifyInstance, api: Api, { pool, handler, 
     reply.header('cache-control', 'no-store').header('etag', `"${row.revision}"`);
     reply.header('shiji-position', api.positions.seal(Math.max(position, done?.position ?? 0), actor));
     const { state, failure, done_stream, done_revision, revision } = row;
+    if (done && done_stream !== null && row.command === registerCustomer.name)
+      await lookForSame(approvalId, { id: done_stream.slice('customer-'.length), position: done.position });
     const answer: z.output<typeof Decided> = {
       ...{ id: approvalId, revision, state: ApprovalStatus.parse(state), failure: failureFor(failure, actor) },
       carriedOut: done_stream === null ? null : { stream: done_stream, revision: done_revision ?? 0 },
@@ -190,6 +198,16 @@ export function approvalRoutes(app: FastifyInstance, api: Api, { pool, handler, 
       log.warn({ err: error, approval: approvalId }, 'what was granted could not be carried out and will be tried again');
       return undefined;
     }
+  }
+
+  /** Whoever is like a customer who is one only now. */
+  async function lookForSame(approvalId: string, registered: { readonly id: string; readonly position: number }): Promise<void> {
+    const [requested] = await eventsOf(`approval-${approvalId}`);
+    if (!requested) return;
+    const { body, maker } = requested.data as FactOf<readonly [typeof ApprovalRequested]>['data'];
+    const text = await opener.open(body);
+    if (typeof text !== 'string') return;
+    similar.afterApproval({ body: JSON.parse(text), actor: actorOf(maker), correlationId: requested.correlationId }, registered);
   }
 
   async function sees(row: ApprovalRow, actor: Actor): Promise<boolean> {

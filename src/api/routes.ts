@@ -55,7 +55,7 @@ export function contextRoutes({ pool, clock, zone, handler, fourEyes, searchToke
         projections: ['tickets', 'timers', 'customers', 'holdings', 'transactions'],
       }),
     (app, api) => campaignRoutes(app, api, { handler, readModels }),
-    (app, api) => approvalRoutes(app, api, { pool, handler, fourEyes, readModels }),
+    (app, api) => approvalRoutes(app, api, { pool, handler, fourEyes, readModels, searchTokens }),
     (app, api) => clockRoutes(app, api, { clock, handler }),
     (app, api) => relationRoutes(app, { ...api, pool, readModels, searchTokens, zone, handler }),
     (app, api) => classificationRoutes(app, { ...api, pool, readModels, searchTokens, zone }),

@@ -29,7 +29,8 @@ export interface SimilarAtEntryParts extends LikelySameParts, AfterParts {
   readonly log: Logger;
 }
 
-type Accepted = Extract<Outcome, { kind: 'accepted' }>;
+type Entered = Pick<CommandRequest, 'body' | 'actor' | 'correlationId'>;
+type Registered = Pick<Extract<Outcome, { kind: 'accepted' }>, 'id' | 'position'>;
 
 /** The read models in which someone alike is looked for. */
 export const LOOKED_AT = ['customers', 'match_keys'] as const;
@@ -47,8 +48,7 @@ export class SimilarAtEntry {
   /** Around `run`, which registers. @throws Problem SimilarCustomers */
   async around(asked: CommandRequest, request: FastifyRequest, run: () => Promise<Outcome>): Promise<Outcome> {
     const body = asked.body as RegisterBody;
-    // A name alone is never enough (domain/matching/weights.ts), so it costs no look.
-    if ((body.contacts ?? []).length + (body.documents ?? []).length === 0) return run();
+    if (isNameAlone(body)) return run();
     const after = request.headers['shiji-after'];
     if (after !== undefined) await waitForAfter(after, asked.actor, LOOKED_AT, this.#parts);
     const visible = await this.#alike(body, amongFor(asked.actor));
@@ -61,8 +61,14 @@ export class SimilarAtEntry {
       });
     }
     const outcome = await run();
-    if (outcome.kind === 'accepted') this.#follow(asked, body, outcome, new Set(visible.map(({ id }) => id)));
+    if (outcome.kind === 'accepted') this.#follow(asked, outcome, async () => visible);
     return outcome;
+  }
+
+  /** Where it waited for another's approval, whoever asked for it is not warned again; what is found goes to the queue all the same. */
+  afterApproval(asked: Entered, outcome: Registered): void {
+    const body = asked.body as RegisterBody;
+    if (!isNameAlone(body)) this.#follow(asked, outcome, () => this.#alike(body, amongFor(asked.actor)));
   }
 
   /** When all pairs found so far are recorded. */
@@ -91,10 +97,12 @@ export class SimilarAtEntry {
     return false;
   }
 
-  async #recordPairs(asked: CommandRequest, body: RegisterBody, { id, position }: Accepted, visible: ReadonlySet<string>): Promise<void> {
+  async #recordPairs(asked: Entered, { id, position }: Registered, findVisible: () => Promise<readonly LikelySame[]>): Promise<void> {
+    const body = asked.body as RegisterBody;
     // Whoever was entered just before, too soon for a warning, is seen by now.
     await this.#parts.progress.waitUntil(LOOKED_AT, position, CATCH_UP_MS);
     const all = await this.#alike(body, {});
+    const visible = new Set((await findVisible()).map((other) => other.id));
     const denial = body.confirmNotDuplicate && { by: asked.actor.subject, reason: body.confirmNotDuplicate.reason };
     for (const { id: other, score, reasons } of all) {
       if (other === id) continue;
@@ -114,14 +122,19 @@ export class SimilarAtEntry {
     }
   }
 
-  #follow(asked: CommandRequest, body: RegisterBody, outcome: Accepted, visible: ReadonlySet<string>): void {
+  #follow(asked: Entered, outcome: Registered, findVisible: () => Promise<readonly LikelySame[]>): void {
     // Not before the answer is on its way.
     const following = setImmediate()
-      .then(() => this.#recordPairs(asked, body, outcome, visible))
+      .then(() => this.#recordPairs(asked, outcome, findVisible))
       .catch((error: unknown) => this.#parts.log.error({ err: error }, 'possible pairs of a new customer were not recorded'))
       .finally(() => this.#underWay.delete(following));
     this.#underWay.add(following);
   }
+}
+
+/** Which is never enough (domain/matching/weights.ts), so it costs no look. */
+function isNameAlone({ contacts = [], documents = [] }: RegisterBody): boolean {
+  return contacts.length + documents.length === 0;
 }
 
 /** The registration will be refused by the document itself: that says more. */

@@ -205,7 +205,7 @@ function standingOf(events: readonly ApprovalEvent[]): CarriedOut {
 }
 
 /** Their right as it was when they asked; what may be seen by it is looked at anew. */
-function actorOf({ subject, role, scope, sight }: Maker): Actor {
+export function actorOf({ subject, role, scope, sight }: Maker): Actor {
   return { subject, role, ...(scope === undefined ? {} : { scope: scope as Scope }), ...(sight === undefined ? {} : { sight }) };
 }
 

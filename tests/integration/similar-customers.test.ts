@@ -254,7 +254,7 @@ describe('a pair', () => {
 });
 
 describe('at entry that waits for approval', () => {
-  it('the same proposal is answered again under its key, whoever came meanwhile', async () => {
+  it('the same proposal is answered again under its key, and who is alike is looked for once it is approved', async () => {
     const rules = [{ command: 'RegisterCustomer', approvers: ['operations'], expiresAfterHours: 1 }];
     const policy = await post('operations', 'ops', 'approval-policies', { rules, reason: 'a test' });
     expect((await post('risk', 'ria', `approvals/${policy.json().approval}/approve`)).json()).toMatchObject({ state: 'carried-out' });
@@ -262,9 +262,22 @@ describe('at entry that waits for approval', () => {
     const key = { 'idempotency-key': `waits-${randomInt(1e9)}` };
     const asked = await register('chen', body, 'rm', key);
     expect(asked.statusCode).toBe(202);
-    expect((await post('operations', 'ops', `approvals/${asked.json().approval}/approve`)).json()).toMatchObject({ state: 'carried-out' });
-    await settle();
+    const approved = async (id: string): Promise<string> => {
+      const done = (await post('operations', 'ops', `approvals/${id}/approve`)).json();
+      expect(done).toMatchObject({ state: 'carried-out' });
+      await settle();
+      return done.carriedOut.stream.slice('customer-'.length);
+    };
+    const own = await approved(asked.json().approval);
     expect((await register('chen', body, 'rm', key)).json()).toStrictEqual(asked.json());
     expect((await register('chen', body)).json()).toMatchObject({ type: '/problems/SimilarCustomers' });
+
+    // Those found go to the queue once they are customers, of hidden ones too; what was said of whom one was warned of goes along.
+    const hidden = await approved((await register('bo', body)).json().approval);
+    const confirmed = await approved((await register('chen', { ...body, confirmNotDuplicate: { reason: '兄弟' } })).json().approval);
+    const denied = async (one: string, other: string) => (await queue('risk', '?limit=500')).find(({ id }) => id === pairOf(one, other))?.denied;
+    await expect.poll(() => denied(own, confirmed), { timeout: 5_000 }).toStrictEqual({ by: 'chen', reason: '兄弟' });
+    await expect.poll(() => denied(hidden, confirmed), { timeout: 5_000 }).toBeNull();
+    await expect.poll(() => denied(hidden, own), { timeout: 5_000 }).toBeNull();
   });
 });
