@@ -205,8 +205,14 @@ function standingOf(events: readonly ApprovalEvent[]): CarriedOut {
 }
 
 /** Their right as it was when they asked; what may be seen by it is looked at anew. */
-export function actorOf({ subject, role, scope, sight }: Maker): Actor {
-  return { subject, role, ...(scope === undefined ? {} : { scope: scope as Scope }), ...(sight === undefined ? {} : { sight }) };
+export function actorOf({ subject, role, onBehalfOf, scope, sight }: Maker): Actor {
+  return {
+    subject,
+    role,
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    ...(scope === undefined ? {} : { scope: scope as Scope }),
+    ...(sight === undefined ? {} : { sight }),
+  };
 }
 
 /** A body's own fields, for a command that does not say what it changes. */

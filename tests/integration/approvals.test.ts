@@ -141,6 +141,14 @@ describe('a change that the policy names', () => {
     expect((await get(li, `customers/${customer}`)).body).toMatchObject({ nameFrom: 'own', conflicts: [], pending: [] });
   });
 
+  it('is done on behalf of whom its maker asked for', async () => {
+    const customer = await customerOf();
+    const asked = await correct(customer, { authorization: `Bearer ${api.token('rm', { subject: 'li', onBehalfOf: 'branch-7' })}` });
+    expect((await post(ops, `approvals/${asked.body.approval}/approve`)).body).toMatchObject({ state: 'carried-out' });
+    const [, corrected] = await api.journal.readStream(`customer-${customer}`);
+    expect(JSON.parse(corrected?.metadata ?? '').actor).toStrictEqual({ subject: 'li', role: 'rm', onBehalfOf: 'branch-7' });
+  });
+
   it('shows its approver the one diff plain and records that, and stays masked for the rest', async () => {
     const customer = await customerOf();
     const id = await proposed(customer);
