@@ -10,6 +10,7 @@ import { profileOf } from '../projections/customers/profile.ts';
 import { LIVE_SCHEMA } from '../projections/engine/engine.ts';
 import { withReadings } from '../projections/engine/name-readings.ts';
 import type { SearchTokens } from '../projections/engine/search-tokens.ts';
+import { namesEntered } from '../projections/match-keys/match-keys.ts';
 import { sealedOfProfile } from './customer-shown.ts';
 import { OpenedValues } from './shown.ts';
 
@@ -37,6 +38,8 @@ export interface LikelySame extends Match {
   readonly profile: string;
   readonly opened: OpenedValues;
 }
+
+type Candidate = Pick<LikelySame, 'id' | 'kind' | 'manager' | 'branch' | 'profile'> & { readonly told: string | null };
 
 export interface LikelySameParts {
   readonly pool: Pool;
@@ -69,18 +72,18 @@ export async function likelySame(parts: LikelySameParts, described: Described, a
     tokens(party.addresses, 'places'),
   ];
   if (keys.every((each) => each.length === 0)) return [];
-  const { rows } = await pool.query<Pick<LikelySame, 'id' | 'kind' | 'manager' | 'branch' | 'profile'>>({
+  const { rows } = await pool.query<Candidate>({
     name: `views/likely-same/${among.column ?? 'all'}${among.but ? '/but' : ''}`,
     text: candidatesText(among),
     values: [described.kind, ...keys.map((each) => `{${each.join(',')}}`), ...(among.column === undefined ? [] : [among.value])],
   });
   const opened = await OpenedValues.of(
     opener,
-    rows.flatMap(({ profile }) => [...sealedOfProfile(profile)]),
+    rows.flatMap(({ profile, told }) => [...sealedOfProfile(profile), ...namesEntered(told)]),
   );
   const asked = comparable(party);
   return rows
-    .map((row) => ({ ...row, ...match(asked, comparable(partyOf(row.profile, described.kind, opened))), opened }))
+    .map(({ told, ...row }) => ({ ...row, ...match(asked, comparable(partyOf(row.profile, told, described.kind, opened))), opened }))
     .filter(({ score }) => score >= from)
     .sort((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1));
 }
@@ -111,7 +114,8 @@ function candidatesText({ column, but }: Among): string {
   });
   return `with hit as (${hits.join(' union all ')}),
     likeliest as (select id from hit group by id order by count(*) desc, id limit ${MOST})
-    select c.id, c.kind, c.manager, c.branch, c.profile from ${LIVE_SCHEMA}.customers c join likeliest using (id)`;
+    select c.id, c.kind, c.manager, c.branch, c.profile, k.told
+      from ${LIVE_SCHEMA}.customers c join likeliest using (id) left join ${LIVE_SCHEMA}.match_keys k using (id)`;
 }
 
 function partyDescribed({ kind, name, birthDate, documents = [], contacts = [] }: Described): Party {
@@ -127,13 +131,15 @@ function partyDescribed({ kind, name, birthDate, documents = [], contacts = [] }
   };
 }
 
-/** Everything that was said of a customer, what lost included: they may be known elsewhere by that. */
-function partyOf(text: string, kind: Party['kind'], opened: OpenedValues): Party {
+/** Everything that was said of a customer, what lost included and corrected names: they may be known elsewhere by that. */
+function partyOf(text: string, told: string | null, kind: Party['kind'], opened: OpenedValues): Party {
   const { own, reports, documents, contacts } = profileOf(text);
   const texts = (lines: readonly (string | null)[]): string[] =>
     lines.map((line) => opened.text(line)).filter((value): value is string => typeof value === 'string');
   const of = (wanted: string): string[] => texts(contacts.filter((contact) => contact.kind === wanted).map(({ value }) => value));
-  const names: readonly PartyName[] = texts([own?.name ?? null, ...reports.map(({ name }) => name)]).map(withReadings);
+  const names: readonly PartyName[] = [...new Set(texts([own?.name ?? null, ...namesEntered(told), ...reports.map(({ name }) => name)]))].map(
+    withReadings,
+  );
   return {
     kind,
     names,

@@ -140,6 +140,18 @@ describe('at entry', () => {
     });
   });
 
+  it('a customer whose name was corrected is warned of by the former one too', async () => {
+    const number = phoneNumber();
+    const id = await registered('chen', { name: '东方小雪', contacts: phone(number) });
+    const asked = await post('rm', 'chen', `customers/${id}/name`, { name: '白小雪', reason: 'married' });
+    expect((await post('operations', 'ops', `approvals/${asked.json().approval}/approve`)).json()).toMatchObject({ state: 'carried-out' });
+    await settle();
+    for (const name of ['东方小雪', '白小雪']) {
+      const warned = await register('chen', { name, contacts: phone(number) });
+      expect(warned.json(), name).toMatchObject({ type: '/problems/SimilarCustomers', similar: [{ id, name: '白*' }] });
+    }
+  });
+
   it('is repeated under its key without a warning of itself', async () => {
     const body = { name: '诸葛小川', contacts: phone(phoneNumber()) };
     const key = { 'idempotency-key': `self-${randomInt(1e9)}` };

@@ -77,6 +77,11 @@ export const matchKeys: Projection<MatchKeysRow> = {
   },
 };
 
+/** Sealed lines of every name that staff entered, corrected since or not. */
+export function namesEntered(told: string | null): readonly string[] {
+  return told === null ? [] : (JSON.parse(told) as Told).own.names;
+}
+
 /** Undefined where there is nobody (yet): as of a day before their first report a contact says nothing. */
 function toldAfter(before: Told | undefined, event: CustomerEvent): Told | undefined {
   switch (event.type) {
