@@ -39,6 +39,8 @@ export interface Reference {
   readonly decider: Pick<AnyDecider, 'initialState' | 'evolve'>;
   /** Whether it is there at all, and for this actor; missing and hidden are one answer. */
   readonly isThere: (state: unknown, actor: Actor) => boolean;
+  /** What must be there for this actor as well, or it is not. */
+  readonly within?: (state: unknown) => readonly Reference[];
   /** Where personal values of it decide: what `command` is given in the place of its state. Erased values open to undefined. */
   readonly opened?: (state: unknown, open: (value: Personal) => Promise<string | undefined>) => Promise<unknown>;
   /** The answer where it is not. */

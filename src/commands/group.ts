@@ -86,6 +86,7 @@ export const removeGroupMember = defineCommand({
     until: CalendarDate.optional().meta({ description: 'The first day on which they do not belong to it any more; today where absent' }),
     reason: Reason,
   }),
+  refersTo: ({ params: { customerId }, state }) => [...headReference(state), seenMember(customerId)],
   command: ({ params: { customerId }, body: { reason, until } }, context): GroupCommand => ({
     do: 'remove',
     ...meantBy(reason, context),
@@ -115,7 +116,10 @@ export const formSplitGroup = defineCommand({
     name: PersonOrFirmName,
     reason: Reason,
   }),
-  refersTo: ({ body }) => [groupReference(body.group, { rejected: 'GroupNotFound', detail: 'There is no such group.' })],
+  refersTo: ({ body: { group: old, customers } }) => [
+    groupReference(old, { rejected: 'GroupNotFound', detail: 'There is no such group.' }),
+    ...customers.map((customer, index) => customerReference(customer, `/customers/${index}`)),
+  ],
   command: ({ body: { reason, group: old, name, customers } }, context): GroupCommand => ({
     do: 'form-split',
     ...meantBy(reason, context),
@@ -178,8 +182,14 @@ function headReference({ existence, head }: GroupState): readonly Reference[] {
   return existence === 'none' ? [] : [{ ...customerReference(head, ''), otherwise }];
 }
 
+function seenMember(customerId: string): Reference {
+  const otherwise = { rejected: 'CustomerUnknown', detail: 'There is no customer with this id that you may see.' } as const;
+  return { ...customerReference(customerId, ''), otherwise };
+}
+
 function groupReference(id: string, otherwise: Reference['otherwise']): Reference {
-  return { category: 'group', id, decider: group, isThere: (state) => (state as GroupState).existence !== 'none', otherwise };
+  const isThere: Reference['isThere'] = (state) => (state as GroupState).existence !== 'none';
+  return { category: 'group', id, decider: group, isThere, within: (state) => headReference(state as GroupState), otherwise };
 }
 
 function groupUnknown(pointer: string): Reference['otherwise'] {

@@ -1,6 +1,6 @@
 // What a command names outside its own stream, looked at before it is decided on, each time as it stands: another
 // process may have closed or handed over what is remembered here.
-import type { Rejection } from '../domain/kernel/decider.ts';
+import { isRejection, type Rejection } from '../domain/kernel/decider.ts';
 import type { Actor } from '../domain/kernel/event.ts';
 import { Erased } from '../domain/kernel/personal.ts';
 import type { Opener } from '../journal/sealing.ts';
@@ -21,12 +21,13 @@ export async function lookUp(
 async function stateOf(
   streams: Streams,
   opener: Pick<Opener, 'open'>,
-  { category, id, decider, isThere, opened }: Reference,
+  { category, id, decider, isThere, within, opened }: Reference,
   actor: Actor,
 ): Promise<{ readonly state: unknown } | undefined> {
   const stream = `${category}-${id}`;
   const { state } = await streams.load(decider, stream, streams.remembered(stream) ?? emptyStream(decider));
   if (!isThere(state, actor)) return undefined;
+  if (within && isRejection(await lookUp({ streams, opener }, within(state), actor))) return undefined;
   if (opened === undefined) return { state };
   const open = async (value: Parameters<Opener['open']>[0]): Promise<string | undefined> => {
     const text = await opener.open(value);

@@ -258,6 +258,26 @@ describe('a group', () => {
     expect([membersOf(body), body.sums.members]).toEqual([['wang', 'li'], 2]);
   });
 
+  it('is changed by who sees its head and whoever is named, or not at all', async () => {
+    const far = (await post('/v1/customers', { kind: 'person', name: 'Far Name', branch: '9999' })).body.id as string;
+    const [ours, theirs] = [await form('family', ['wang', far]), await form('family', [far, 'li', 'son'])] as const;
+    const branch = async (url: string, payload: object) => {
+      const authorization = `Bearer ${api.token('operations', { subject: 'bu', scope: 'branch:3100' })}`;
+      const headers = { authorization, 'content-type': 'application/json' };
+      const answer = await api.app.inject({ method: 'POST', url, headers, payload });
+      return [answer.statusCode, answer.json().errors?.[0]?.pointer];
+    };
+    const [kept, gone] = [ours, theirs].sort() as [string, string];
+    expect((await branch(`/v1/groups/${kept}/merge`, { other: gone, reason }))[0]).toBe(kept === ours ? 422 : 404);
+    const split = { name: '新家', reason };
+    expect(await branch(`/v1/groups/${theirs}/split`, { ...split, customers: [id('li')] })).toEqual([404, undefined]);
+    expect(await branch(`/v1/groups/${ours}/split`, { ...split, customers: [far] })).toEqual([422, '/customers/0']);
+    expect((await branch(`/v1/groups/${ours}/members/${far}/remove`, { reason }))[0]).toBe(422);
+    expect(membersOf((await get(`/v1/groups/${ours}`)).body)).toEqual(['wang', far]);
+    expect(membersOf((await get(`/v1/groups/${theirs}`)).body)).toEqual([far, 'li', 'son']);
+    expect((await get(`/v1/customers/${far}/groups`)).body.items).toHaveLength(2);
+  });
+
   it('is of persons where it is a household, and formed by whom it concerns', async () => {
     const wrong = await post('/v1/groups', { kind: 'household', name: 'x', members: [id('wang'), id('T')], reason });
     expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([422, '/members/1']);
