@@ -60,7 +60,10 @@ export const renewDocument = defineCommand({
   body: z.strictObject({ expiresOn: z.iso.date(), reason: Reason }),
   diff: ({ params, body }, { documents }) => {
     const before = documents.get(params.documentId)?.expiresOn;
-    return [{ field: 'expiresOn', mask: 'none', before, after: body.expiresOn }];
+    return [
+      { field: 'documentId', mask: 'none', before: params.documentId, after: params.documentId },
+      { field: 'expiresOn', mask: 'none', before, after: body.expiresOn },
+    ];
   },
   command: ({ params: { documentId }, body }, { id, now, zone }): CustomerCommand => ({
     do: 'renew-document',

@@ -137,7 +137,7 @@ export class FourEyes implements Pick<CommandHandler, 'execute'> {
 
   #proposalOf(command: AnyCommand, request: CommandRequest, rehearsed: Rehearsed, rule: ApprovalRule, version: number): Proposal {
     const { params, body, actor } = request;
-    const diff: readonly DiffLine[] = command.diff?.({ params, body }, rehearsed.state, rehearsed.plain) ?? linesOf(body);
+    const diff: readonly DiffLine[] = command.diff?.({ params, body }, rehearsed.state, rehearsed.plain) ?? linesOf(named(command, params), body);
     const { reason } = body as { readonly reason?: unknown };
     return {
       command: { name: command.name, version: command.version },
@@ -215,9 +215,14 @@ export function actorOf({ subject, role, onBehalfOf, scope, sight }: Maker): Act
   };
 }
 
-/** A body's own fields, for a command that does not say what it changes. */
-function linesOf(body: unknown): DiffLine[] {
-  return Object.entries((body ?? {}) as Record<string, unknown>).flatMap(([field, value]) => {
+/** What the address names beside the target: which tag, which contact. */
+function named({ target }: AnyCommand, params: unknown): object {
+  return Object.fromEntries(Object.entries(params as object).filter(([, value]) => value !== target?.(params)));
+}
+
+/** What was said, field by field, for a command that does not say what it changes. */
+function linesOf(address: object, body: unknown): DiffLine[] {
+  return Object.entries({ ...address, ...(body as object) }).flatMap(([field, value]) => {
     if (value === undefined || field === 'reason') return [];
     return [{ field, mask: 'hidden', after: typeof value === 'string' ? value : JSON.stringify(value) }];
   });

@@ -560,6 +560,21 @@ describe('the policy', () => {
     expect(await errorsOf({ command: 'WithdrawConsent', when: undefined })).toStrictEqual([400, '/rules/0/command']);
   });
 
+  it('shows its approver what the address names as well', async () => {
+    const more = ['UntagCustomer', 'RenewDocument'].map((command) => ({ command, approvers: ['risk'], expiresAfterHours: 1 }));
+    const policy = await post(ops, 'approval-policies', { rules: [...rules, ...more], reason: 'a test' });
+    expect((await post(ria, `approvals/${policy.body.approval}/approve`)).body).toMatchObject({ state: 'carried-out' });
+    const customer = await customerOf('li', [passport()]);
+    await post(li, `customers/${customer}/tags`, { tag: 'vip' });
+    const untag = await api.app.inject({ method: 'DELETE', url: `/v1/customers/${customer}/tags/vip`, headers: api.as('rm', 'li') });
+    expect((await get(ria, `approvals/${untag.json().approval}`)).body.diff).toStrictEqual([{ field: 'tag', before: null, after: 'vip' }]);
+    const renewed = await post(li, `customers/${customer}/documents/1/renew`, { expiresOn: '2040-01-01', reason: 'a new booklet' });
+    expect((await get(ria, `approvals/${renewed.body.approval}`)).body.diff).toStrictEqual([
+      { field: 'documentId', before: '1', after: '1' },
+      { field: 'expiresOn', before: '2030-01-01', after: '2040-01-01' },
+    ]);
+  });
+
   it('that is proposed twice holds once: the other’s base has moved', async () => {
     const propose = (reason: string, more: object[]) => post(ops, 'approval-policies', { rules: [...rules, ...more], reason });
     const one = await propose('tags too', [{ command: 'TagCustomer', approvers: ['risk'], expiresAfterHours: 1 }]);
