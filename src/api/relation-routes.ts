@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { CommandHandler } from '../commands/handler.ts';
 import { RelationId } from '../domain/relationship/events.ts';
 import { fractionOf, unitsOf, WHOLE } from '../domain/relationship/fraction.ts';
-import { builtInTypes } from '../domain/relationship/relation-type.ts';
+import { builtInType, builtInTypes } from '../domain/relationship/relation-type.ts';
 import { RelationTypeName } from '../domain/relationship/vocabulary.ts';
 import type { RelationTypeTables } from '../projections/relation-types/relation-types.ts';
 import type { RelationVersion } from '../projections/relations/row.ts';
@@ -93,7 +93,7 @@ export function relationRoutes(app: FastifyInstance, parts: RelationRouteParts &
       const names = [...new Set([...Object.keys(builtInTypes), ...rows.keys()])].sort();
       const items = names.map((type) => {
         const row = rows.get(type);
-        const builtIn = builtInTypes[type];
+        const builtIn = builtInType(type);
         const { inverse, share, party, of } = builtIn ?? {
           inverse: row?.inverse ?? type,
           share: row?.share ?? false,

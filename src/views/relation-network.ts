@@ -136,7 +136,9 @@ export async function shortestPaths(
   }
   const { paths, more } = root.id === to ? { paths: [], more: false } : backFrom(to, walk, most);
   const used = new Set([root.id, ...paths.flat().flatMap(({ party, of }) => [party, of])]);
-  return { paths, nodes: [...walk.nodes.values()].filter(({ key }) => used.has(key)), cut: walk.cut || more };
+  // Whoever was reached last was not asked for whom they lead to.
+  const isShort = frontier.length > 0 && !walk.nodes.has(to);
+  return { paths, nodes: [...walk.nodes.values()].filter(({ key }) => used.has(key)), cut: walk.cut || more || isShort };
 }
 
 /** Ways from a node back to the root, each step one level nearer. */

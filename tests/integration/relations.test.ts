@@ -307,6 +307,15 @@ describe('ways between two', () => {
     expect((await an(`${id('wang')}/paths?to=${randomUUID()}`)).status).toBe(404);
     expect((await an(`${id('wang')}/paths?to=${id('T')}&asOf=1999-01-01`)).body.paths).toEqual([]);
   });
+  it('that would be longer than is looked are none, with a mark', async () => {
+    const chain: string[] = [];
+    for (let index = 0; index < 8; index += 1)
+      chain.push((await send('operations', 'ops', '/v1/customers', { kind: 'person', name: `Link ${index}`, branch: '3100' })).body.id);
+    for (let index = 1; index < 8; index += 1) await record(chain[index - 1] as string, chain[index] as string, 'sibling');
+    const ways = async (to: number) => (await risk(`${chain[0]}/paths?to=${chain[to]}`)).body;
+    expect(await ways(6)).toMatchObject({ paths: [{ length: 6 }], cut: false });
+    expect(await ways(7)).toMatchObject({ paths: [], cut: true });
+  });
 });
 
 describe('beneficial owners', () => {
@@ -461,6 +470,7 @@ describe('types', () => {
     await record('wang', 'zhao', 'mentor', {}, ['rm', 'an']);
     expect((await an(`${id('zhao')}/relations?type=mentor`)).body.items[0]).toMatchObject({ otherIs: 'pupil' });
     expect((await send('operations', 'ops', '/v1/relation-types/spouse', { inverse: 'friend' })).body.type).toBe('/problems/RelationTypeBuiltIn');
+    expect((await send('operations', 'ops', '/v1/relation-types/constructor', { inverse: 'constructed' })).status).toBe(200);
     await send('operations', 'ops', '/v1/relation-types/mentor/retire', { reason: 'unused' });
     const refused = await send('rm', 'an', `/v1/customers/${id('wang')}/relations`, { type: 'mentor', other: id('li'), source: { kind: 'staff' } });
     expect(refused.body.type).toBe('/problems/RelationTypeUnknown');

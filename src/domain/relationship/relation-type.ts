@@ -58,12 +58,12 @@ export const relationType: Decider<RelationTypeCommand, RelationTypeState, Relat
 
 /** The definition by which relations are recorded now; undefined where there is none or it is retired. */
 export function definitionInUse(type: string, { own, retired }: RelationTypeState): RelationTypeDefinition | undefined {
-  return retired ? undefined : (builtIn(type) ?? own);
+  return retired ? undefined : (builtInType(type) ?? own);
 }
 
 function decide(command: RelationTypeCommand, state: RelationTypeState): readonly RelationTypeFact[] | Rejection<RelationTypeRejection> {
   const { type } = command;
-  const known = builtIn(type) ?? state.own;
+  const known = builtInType(type) ?? state.own;
   if (command.do === 'retire') {
     if (known === undefined) return { rejected: 'RelationTypeNotFound', detail: 'There is no such type of relation.' };
     if (state.retired) return [];
@@ -72,7 +72,7 @@ function decide(command: RelationTypeCommand, state: RelationTypeState): readonl
   const { do: _, type: _type, ...definition } = command;
   const same = known !== undefined && isSame(known, definition);
   if (same && !state.retired) return [];
-  if (builtIn(type) !== undefined && !same)
+  if (builtInType(type) !== undefined && !same)
     return {
       rejected: 'RelationTypeBuiltIn',
       detail:
@@ -87,7 +87,8 @@ function evolve(state: RelationTypeState, fact: RelationTypeFact): RelationTypeS
   return { own: withoutAbsent(definition), version, retired: false };
 }
 
-function builtIn(type: string): RelationTypeDefinition | undefined {
+/** By its name alone, whatever else objects have by that name. */
+export function builtInType(type: string): RelationTypeDefinition | undefined {
   return Object.hasOwn(builtInTypes, type) ? builtInTypes[type] : undefined;
 }
 
