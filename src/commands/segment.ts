@@ -1,8 +1,8 @@
 // Commands on segments. The rules are in domain/segment/; who is in one is asked by api/segment-routes.ts.
 import { z } from 'zod';
 import { type DimensionState, definitionOf } from '../domain/classification/dimensions.ts';
-import { tagOf } from '../domain/customer/tags.ts';
-import { Condition, dimensionsIn, type Node } from '../domain/segment/condition.ts';
+import { Tag, tagOf } from '../domain/customer/tags.ts';
+import { Condition, dimensionsIn, type Node, nodesOf } from '../domain/segment/condition.ts';
 import { SegmentId } from '../domain/segment/events.ts';
 import { type SegmentCommand, type SegmentState, segment, segmentChangedBy } from '../domain/segment/segment.ts';
 import { dimensionReference } from './classification.ts';
@@ -10,7 +10,15 @@ import { type AnyCommand, type CommandContext, defineCommand } from './command.t
 
 const definers = ['rm', 'operations', 'product'] as const;
 const segmentParams = z.strictObject({ segmentId: SegmentId });
-const body = z.strictObject({ name: z.string().trim().min(1).max(100), condition: Condition });
+
+/** Whose tags are such as customers can have: as they are spelt, others would be no condition any more. */
+export const AskedCondition = Condition.superRefine((condition, context) => {
+  for (const { path, node } of nodesOf(condition)) {
+    const wrong = node.is === 'tag' ? Tag.safeParse(node.tag).error : undefined;
+    for (const { message } of wrong?.issues ?? []) context.addIssue({ code: 'custom', message, path: [...path.split('/').slice(1), 'tag'] });
+  }
+});
+const body = z.strictObject({ name: z.string().trim().min(1).max(100), condition: AskedCondition });
 type Body = z.output<typeof body>;
 
 const ofSegment = {

@@ -6,14 +6,14 @@ import { CustomerId } from '../domain/customer/events.ts';
 import { Tag } from '../domain/customer/tags.ts';
 import { CalendarDate } from '../domain/kernel/calendar-date.ts';
 import { dateOf } from '../domain/kernel/source.ts';
-import { Condition, dimensionsIn, MOST_NODES, nodesOf } from '../domain/segment/condition.ts';
+import { dimensionsIn, MOST_NODES, nodesOf } from '../domain/segment/condition.ts';
 import { type TagEntryCommand, type TagEntryState, tagEntry } from '../domain/tagging/entry.ts';
 import { TagAction, TagCounts, TagFilter, TagJobId } from '../domain/tagging/events.ts';
 import { type TagJobCommand, tagJob, tagJobVisibleTo } from '../domain/tagging/tag-job.ts';
 import { dimensionReference } from './classification.ts';
 import { type AnyCommand, type CommandContext, defineCommand, type Reference } from './command.ts';
 import { sourceIdOf } from './command-id.ts';
-import { isReadBy, speltCondition } from './segment.ts';
+import { AskedCondition, isReadBy, speltCondition } from './segment.ts';
 
 const FreeText = (max: number) => z.string().trim().min(1).max(max);
 const nothing = z.strictObject({});
@@ -68,7 +68,7 @@ const ofJob = {
 } as const;
 const requesters = ['rm', 'operations'] as const;
 
-const BoundedCondition = Condition.refine((condition) => nodesOf(condition).length <= MOST_NODES, `at most ${MOST_NODES} conditions and groups`);
+const BoundedCondition = AskedCondition.refine((condition) => nodesOf(condition).length <= MOST_NODES, `at most ${MOST_NODES} conditions and groups`);
 
 /** Whose sight the job has is the actor's. */
 export const requestTagJob = defineCommand({

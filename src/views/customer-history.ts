@@ -259,7 +259,7 @@ function reasonOf(event: KnownEvent): string | null {
 function wordsOf(event: KnownEvent): string {
   switch (event.type) {
     case 'CustomerRegistered':
-      return `Registered as a ${event.data.kind}`;
+      return `Registered as ${event.data.kind === 'organisation' ? 'an organisation' : 'a person'}`;
     case 'CustomerReported':
       return `Reported by ${event.data.source.system} as its customer ${event.data.source.id}`;
     case 'CustomerLinked':

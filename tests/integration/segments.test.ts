@@ -246,6 +246,24 @@ describe('a segment', () => {
     expect((await bank.get('risk', 'segments?limit=500')).body.items.some((item: { id: string }) => item.id === id)).toBe(false);
   });
 
+  it('asks for no tag that nobody can have', async () => {
+    for (const tag of ['  ', 'ﷺ'.repeat(63), '..']) {
+      const condition = {
+        is: 'all',
+        of: [
+          { is: 'kind', value: 'person' },
+          { is: 'not', of: { is: 'tag', tag } },
+        ],
+      };
+      const segment = await bank.post('operations', 'segments', { name: 'none', condition });
+      expect([segment.status, segment.body.errors?.[0]?.pointer]).toEqual([400, '/condition/of/1/of/tag']);
+      const job = await bank.post('operations', 'tag-jobs', { action: 'tag', tag: 'x', filter: { condition } });
+      expect([job.status, job.body.errors?.[0]?.pointer]).toEqual([400, '/filter/condition/of/1/of/tag']);
+    }
+    expect((await bank.get('operations', 'segments')).status).toBe(200);
+    expect((await bank.get('operations', 'tag-jobs')).status).toBe(200);
+  });
+
   it('says what is wrong with a condition, at its place', async () => {
     const cases: [unknown, number, string][] = [
       [{ is: 'all', of: [{ is: 'tag' }] }, 400, '/condition/of/0/tag'],
