@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AnyCommand } from '../commands/command.ts';
-import { dissolveInto, formSplitGroup, mergeGroups, splitGroup } from '../commands/group.ts';
+import { dissolveGroup, dissolveInto, formSplitGroup, mergeGroups, splitGroup } from '../commands/group.ts';
 import type { CommandHandler, Outcome } from '../commands/handler.ts';
 import { CustomerId } from '../domain/customer/events.ts';
 import { PersonOrFirmName } from '../domain/customer/names.ts';
@@ -189,6 +189,12 @@ export function groupRoutes(
       const { customers, reason, name } = request.body as z.output<typeof SplitBody>;
       const formed = await execute(request, formSplitGroup, {}, { group: groupId, customers, name, reason });
       const left = await execute(request, splitGroup, { groupId }, { into: formed.id, customers, reason });
+      if (left.events === 0) {
+        // They left by another's split at the same time: that one stands. Where dissolving needs approval, this one waits for it.
+        await outcomeOf(request, dissolveGroup, { groupId: formed.id }, { reason });
+        const rejection = { rejected: 'GroupMemberWrong', detail: 'They left the group meanwhile.', pointer: '/customers' } as const;
+        throw problemOf(splitGroup, { kind: 'refused', rejection });
+      }
       reply.code(201).header('location', `/v1/groups/${formed.id}`);
       return answer(request, reply, Math.max(formed.position, left.position), { id: formed.id, revision: formed.revision });
     },

@@ -237,6 +237,15 @@ describe('a group', () => {
     expect((await post(`/v1/groups/${both[1]}/members`, { customer: id('wang'), reason })).body.type).toBe('/problems/GroupIsDissolved');
   });
 
+  it('is split once by those who split the same ones off at once', async () => {
+    const group = await form('household', ['wang', 'li', 'son']);
+    const before = (await get(`/v1/customers/${id('son')}/groups`)).body.items.length;
+    const body = { customers: [id('son')], name: '新家', reason };
+    const answers = await Promise.all(Array.from({ length: 6 }, () => post(`/v1/groups/${group}/split`, body)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 422, 422, 422, 422, 422]);
+    expect((await get(`/v1/customers/${id('son')}/groups`)).body.items).toHaveLength(before);
+  });
+
   it('that is merged away leaves nobody behind who joins it at the same time', async () => {
     for (let round = 0; round < 5; round += 1) {
       const both = [await form('family', ['wang', 'li']), await form('family', ['son', 'wang'])].sort() as [string, string];
