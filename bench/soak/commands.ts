@@ -111,7 +111,14 @@ export class CommandsOfTheDay {
       ticket.next += 1;
       if (ticket.next < course.length) this.#waiting.push(ticket);
     });
-    return { ...command, headers: { ...command.headers, 'if-match': ticket.etag } };
+    return {
+      ...command,
+      headers: { ...command.headers, 'if-match': ticket.etag },
+      moved: ({ headers }) => {
+        ticket.etag = String(headers.etag);
+        this.#waiting.push(ticket);
+      },
+    };
   }
 
   #tag(): Step {

@@ -10,6 +10,8 @@ export interface Step extends Asked {
   readonly kind: string;
   /** Takes what a success brings; says what is wrong with it, where something is. */
   readonly done?: (answer: Answered) => string | undefined;
+  /** What it was to change moved since it was read (412), as a ticket does when its deadline is told: an answer like any other. */
+  readonly moved?: (answer: Answered) => void;
   /** It was given up. */
   readonly undone?: () => void;
 }

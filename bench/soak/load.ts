@@ -107,6 +107,10 @@ export class Load {
       const { message, code } = error as Error & { code?: string };
       return { what: `${message} ${code ?? ''}` };
     }
+    if (answer.status === 412 && step.moved) {
+      step.moved(answer);
+      return undefined;
+    }
     if (answer.status >= 300) return { status: answer.status, what: `${answer.status} ${answer.text.slice(0, 300)}` };
     const wrong = step.done?.(answer);
     return wrong === undefined ? undefined : { status: answer.status, what: `${wrong}: ${answer.text.slice(0, 300)}` };

@@ -101,7 +101,7 @@ export class Keyring {
   /** A new key for a stream that is about to be created under its own name. Nothing is written: the stream's append keeps it. */
   async drawFor(stream: string, retention: string): Promise<DrawnKey> {
     const id = this.#takeId() ?? (await this.#takeIdFromNextBlock());
-    const key = { id, version: 1, key: randomBytes(32) };
+    const key = { id, version: 1, key: kept(randomBytes(32)) };
     return { key, keep: { id, retention, masterVersion: this.#current.version, wrapped: this.#wrap(key.key, stream, retention) } };
   }
 
@@ -157,7 +157,7 @@ export class Keyring {
     const ids: number[] = [];
     // biome-ignore lint/performance/noAwaitInLoops: waits once in a thousand ids
     while (ids.length < distinct.length) ids.push(this.#takeId() ?? (await this.#takeIdFromNextBlock()));
-    const drawn = new Map(distinct.map((name) => [`${name.subject} ${name.retention}`, randomBytes(32)]));
+    const drawn = new Map(distinct.map((name) => [`${name.subject} ${name.retention}`, kept(randomBytes(32))]));
     const created = await this.#pool.query<Omit<KeyRow, 'master_version' | 'wrapped'>>({
       ...create,
       values: [
@@ -243,7 +243,7 @@ export class Keyring {
     decipher.setAAD(Buffer.from(`${row.subject}\n${row.retention}\n${row.master_version}`));
     decipher.setAuthTag(wrapped.subarray(wrapped.length - 16));
     try {
-      return Buffer.concat([decipher.update(wrapped.subarray(12, wrapped.length - 16)), decipher.final()]);
+      return kept(Buffer.concat([decipher.update(wrapped.subarray(12, wrapped.length - 16)), decipher.final()]));
     } catch (cause) {
       throw new Error(
         `data key ${row.id} does not open: what is configured as master key version ${row.master_version} is not the key that wrapped it`,
@@ -251,4 +251,12 @@ export class Keyring {
       );
     }
   }
+}
+
+/** In memory of its own: a slice of node's shared 8 kB would keep all of them for as long as the key is remembered. */
+function kept(key: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(key.length);
+  key.copy(own);
+  key.fill(0);
+  return own;
 }

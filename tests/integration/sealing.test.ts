@@ -210,6 +210,17 @@ describe('F43 a ciphertext that opens under its key, but not to what was committ
   });
 });
 
+describe('a key that is remembered', () => {
+  it('keeps no more memory than its own, drawn, created or looked up', async () => {
+    const keyring = newKeyring();
+    const created = await keyring.forSealing(newSubject(), 'identity');
+    const { key: drawn } = await keyring.drawFor(newSubject(), 'service');
+    const lookedUp = (await newKeyring().forOpening([created.id])).get(created.id);
+    expect([created, drawn, lookedUp].map((key) => key?.key.buffer.byteLength)).toStrictEqual([32, 32, 32]);
+    expect(lookedUp?.key.equals(created.key)).toBe(true);
+  });
+});
+
 describe('a key that is gone', () => {
   it('F33 is an alarm where it was lost, and “erased” where it was destroyed', async () => {
     const [lost, destroyed] = [newSubject(), newSubject()];
