@@ -51,7 +51,7 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   readonly data: Data;
 }
 
-/** One event type of a context, as its newest schema version has it. Older versions are upcast on read (journal/upcasting.ts). */
+/** One event type of a context, as its newest schema version has it. Older versions are upcast on read (journal/codec.ts). */
 export interface EventDefinition<Type extends string = string, Schema extends z.ZodType = z.ZodType> {
   readonly type: Type;
   readonly schema: number;

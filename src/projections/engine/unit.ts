@@ -1,5 +1,5 @@
 // What is written together: the rows that a stretch of events touched, the receipts for it and what it parked. Filled by fold.ts,
-// written by live-writer.ts or build-writer.ts with the checkpoint, or dropped whole when that fails.
+// written by runner.ts with the checkpoint, or dropped whole when that fails.
 import type { StoredEvent } from '../../journal/journal.ts';
 import type { Row } from './projection.ts';
 
